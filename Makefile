@@ -1,0 +1,44 @@
+# Everything a developer types. Each target works alone on a fresh clone; only Python >= 3.11 must be there.
+.DELETE_ON_ERROR:
+.PHONY: demo test check up bench clean lock
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+PACKAGES := events/hepatrail_events services/hepatrail_services projections/hepatrail_projections \
+	graphql/hepatrail_graphql infra/hepatrail_infra infra/hepatrail_cli
+
+demo: $(READY) ## plays a 12-participant trial through the whole stack
+	$(BIN)/python -m hepatrail_cli.demo
+
+test: $(READY) ## all tests, on a real Kafka and a real Postgres
+	$(BIN)/python -m pytest
+
+check: $(READY) ## format, lint, types, import direction, then the tests; warnings are errors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES) tests benchmarks
+	$(BIN)/pyright --warnings
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+up: $(READY) ## the whole stack in the foreground, data kept in ./data
+	$(BIN)/hepatrail up --data-dir data
+
+bench: $(READY) ## ratios against bare peers, measured in one run
+	$(BIN)/python -m benchmarks
+
+lock: $(READY) ## resolves the pinned versions anew; no download address is written
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --upgrade \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## removes what make made, never a data directory
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $(READY)

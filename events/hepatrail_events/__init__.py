@@ -1,0 +1,1 @@
+"""What can happen: the facts of the trial, their envelope and their codec."""

@@ -1,0 +1,130 @@
+"""Facts of the safety desk (`events.md` 3.11, `safety.md` section 6)."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from hepatrail_events.adverse_events import ActionTaken, Causality, CausalityTarget, Criterion, Outcome
+from hepatrail_events.event import Event
+from hepatrail_events.types import (
+    Code,
+    DecimalText,
+    Fact,
+    Grade,
+    Instant,
+    Label,
+    PartialDate,
+    SealedText,
+    SiteId,
+    SubjectId,
+)
+
+
+class AlertType(StrEnum):
+    """What raised an alert (`safety.md` 6.1)."""
+
+    SAE_NEW = "SAE_NEW"
+    SAE_UPGRADED = "SAE_UPGRADED"
+    SAE_FATAL = "SAE_FATAL"
+    SAE_LIFE_THREATENING = "SAE_LIFE_THREATENING"
+    SUSAR_QUALIFIED = "SUSAR_QUALIFIED"
+    SUSAR_DISQUALIFIED = "SUSAR_DISQUALIFIED"
+    SAE_CHANGED = "SAE_CHANGED"
+    SAE_DOWNGRADED = "SAE_DOWNGRADED"
+    SAE_VOIDED = "SAE_VOIDED"
+    AESI_SEVERE = "AESI_SEVERE"
+    PARTICIPANT_DIED = "PARTICIPANT_DIED"
+    DEATH_WITHOUT_AE = "DEATH_WITHOUT_AE"
+    DEVICE_DEFICIENCY = "DEVICE_DEFICIENCY"
+    LAB_GRADE_UNREVIEWED = "LAB_GRADE_UNREVIEWED"
+    SUBJECT_UNREADABLE = "SUBJECT_UNREADABLE"
+    SESSION_UNDER_HOLD = "SESSION_UNDER_HOLD"
+    CLOCK_WARNING = "CLOCK_WARNING"
+    CLOCK_BREACH = "CLOCK_BREACH"
+    STOPPING_RULE = "STOPPING_RULE"
+
+
+class Priority(StrEnum):
+    """How soon somebody must look."""
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class AlertClock(Fact):
+    """A reporting clock as it stood when the alert was raised."""
+
+    type: Label
+    due_at: Instant
+    status: Label
+
+
+class AlertCausality(Fact):
+    """One assessor's causality for one target."""
+
+    assessor: Label
+    target: CausalityTarget
+    value: Causality
+
+
+class AlertChange(Fact):
+    """A field that changed in the commit behind the alert."""
+
+    field: Label
+    old: str | None = Field(None, max_length=200)
+    new: str | None = Field(None, max_length=200)
+
+
+class AlertContent(Fact):
+    """What an alert says (`safety.md` 6.2), without the numbers that only the desk can give."""
+
+    alert_id: UUID
+    type: AlertType
+    priority: Priority
+    reasons: tuple[Label, ...] = ()
+    raised_at: Instant
+    commit_id: UUID
+    reporter_id: str = Field(max_length=200)
+    subject_id: SubjectId | None = None
+    site_id: SiteId | None = None
+    ae_id: UUID | None = None
+    ae_version: int | None = None
+    code: Code | None = None
+    verbatim: SealedText | None = None
+    grade: Grade | None = None
+    max_grade: Grade | None = None
+    criteria: tuple[Criterion, ...] = ()
+    outcome: Outcome | None = None
+    onset: PartialDate | None = None
+    teae: bool | None = None
+    session_id: UUID | None = None
+    hours_from_session_start: DecimalText | None = None
+    hours_from_session_end: DecimalText | None = None
+    action_taken: ActionTaken | None = None
+    causality: tuple[AlertCausality, ...] = ()
+    expectedness: Label | None = None
+    susar: bool | None = None
+    provisional: bool | None = None
+    aware_at: Instant | None = None
+    clocks: tuple[AlertClock, ...] = ()
+    changes: tuple[AlertChange, ...] = ()
+    detail: str | None = Field(None, max_length=500, description="Position and reason of an unreadable event")
+
+
+class AlertRaised(AlertContent, Event):
+    """The desk raised an alert; `alertSeq` counts alerts without a gap."""
+
+    alert_seq: Annotated[int, Field(ge=1)]
+    previous_alert_id: UUID | None = Field(None, description="The alert before, of the same adverse event")
+
+
+class AlertAcknowledged(Event):
+    """A person confirmed having seen the alert."""
+
+    alert_id: UUID
+    by: str = Field(max_length=200)
+    at: Instant
+    comment: SealedText | None = None

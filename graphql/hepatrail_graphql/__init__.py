@@ -1,0 +1,1 @@
+"""The GraphQL API: what clients, safety officers and auditors see."""

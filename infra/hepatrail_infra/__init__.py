@@ -1,0 +1,1 @@
+"""The edge: settings, Kafka log, Postgres, vault, embedded servers, telemetry."""

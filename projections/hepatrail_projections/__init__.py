@@ -1,0 +1,1 @@
+"""The read side: pure folds, one file a table, projector, rebuild."""

@@ -1,0 +1,1 @@
+"""Pure clinical derivations: scores, windows, baseline."""

@@ -1,0 +1,1 @@
+"""The command side: deciders, command handler, gateway, safety desk, importers."""

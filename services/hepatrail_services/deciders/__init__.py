@@ -1,0 +1,1 @@
+"""Pure rules: commands, state, decide, evolve, one file a noun."""

@@ -1,0 +1,1 @@
+"""Real input: rows of other systems become commands."""
