@@ -5,7 +5,6 @@
     ├── Conflict           decide again: somebody else moved first
     ├── InvalidMessage     quarantine: these bytes cannot be read here
     │   ├── NotJson            no JSON, or not an object
-    │   ├── NotCanonical       JSON, but not the bytes that its hash was taken over
     │   ├── InvalidEnvelope    an attribute is missing or of the wrong kind
     │   ├── UnknownType        no event, command or decision has this name here
     │   ├── UnknownVersion     written by a newer program, or no upcaster leads here
@@ -54,12 +53,6 @@ class NotJson(InvalidMessage):
     """The value is no JSON object."""
 
     code = "NOT_JSON"
-
-
-class NotCanonical(InvalidMessage):
-    """The value is JSON but not canonical (RFC 8785): floats, unsorted keys, white space."""
-
-    code = "NOT_CANONICAL"
 
 
 class InvalidEnvelope(InvalidMessage):

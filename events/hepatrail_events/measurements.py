@@ -53,6 +53,7 @@ class NotTestable(StrEnum):
     OTHER = "OTHER"
 
 
+ReportedCode = Annotated[str, Field(min_length=1, max_length=60, description="Code as reported; of `labs.csv` or not")]
 ReportedValue = Annotated[str, Field(min_length=1, max_length=200, description="Value as reported")]
 ReportedUnit = Annotated[str, Field(max_length=60, description="Unit as reported, UCUM when known")]
 
@@ -61,7 +62,7 @@ class Measured(Fact):
     """One measured row as reported, and whether it was accepted."""
 
     result_id: UUID
-    code: Code
+    code: ReportedCode
     value: ReportedValue | None = None
     comparator: Comparator | None = None
     unit: ReportedUnit | None = None

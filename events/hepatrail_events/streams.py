@@ -18,7 +18,7 @@ _SUBJECT_ID = re.compile(SUBJECT_ID_PATTERN)
 
 def subject_stream(subject_id: str) -> str:
     """The stream of a subject; ValueError when the id is no pseudonym."""
-    if not _SUBJECT_ID.match(subject_id):
+    if not _SUBJECT_ID.fullmatch(subject_id):
         raise ValueError("subjectId must be 2 to 40 letters, digits or hyphens")
     return _SUBJECT + subject_id
 
@@ -31,7 +31,7 @@ def subject_of(stream: str) -> str | None:
 def is_stream(name: str) -> bool:
     """Whether this is the name of a stream that can exist."""
     subject = subject_of(name)
-    return name in NEVER_PARKED or (subject is not None and bool(_SUBJECT_ID.match(subject)))
+    return name in NEVER_PARKED or (subject is not None and bool(_SUBJECT_ID.fullmatch(subject)))
 
 
 class Position(NamedTuple):

@@ -19,7 +19,9 @@ from pydantic.alias_generators import to_camel
 from hepatrail_events.errors import InvalidEnvelope
 from hepatrail_events.streams import SUBJECT_ID_PATTERN
 
-_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$")
+_YEAR = r"(?:19|2[01])\d\d"
+"""Years that a clinical time can have: a mistyped year is refused, and calendar arithmetic stays within its bounds."""
+_RFC3339 = re.compile(rf"^{_YEAR}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{{1,9}})?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
 
 
 def parse_instant(value: Any) -> datetime:
@@ -27,7 +29,7 @@ def parse_instant(value: Any) -> datetime:
     if isinstance(value, str):
         if not _RFC3339.match(value):
             raise ValueError("must be an RFC 3339 instant with a zone, as 2026-03-10T08:30:00.000Z")
-        value = datetime.fromisoformat(value)
+        value = datetime.fromisoformat(value.upper())
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ValueError("must be an RFC 3339 instant with a zone, as 2026-03-10T08:30:00.000Z")
     utc = value.astimezone(UTC)
@@ -46,7 +48,7 @@ Instant = Annotated[
     Field(description="RFC 3339, UTC, milliseconds"),
 ]
 
-DECIMAL_PATTERN = r"^-?(0|[1-9]\d{0,19})(\.\d{1,20})?$"
+DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?$"
 DecimalText = Annotated[str, Field(pattern=DECIMAL_PATTERN, description="Exact decimal text as reported")]
 Kilograms = Annotated[str, Field(pattern=DECIMAL_PATTERN, description="Body weight in kg")]
 Centimetres = Annotated[str, Field(pattern=DECIMAL_PATTERN, description="Body height in cm")]
@@ -108,10 +110,10 @@ class Precision(StrEnum):
 
 
 _PARTIAL = {
-    Precision.MINUTE: (re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$"), "%Y-%m-%dT%H:%MZ"),
-    Precision.DAY: (re.compile(r"^\d{4}-\d\d-\d\d$"), "%Y-%m-%d"),
-    Precision.MONTH: (re.compile(r"^\d{4}-\d\d$"), "%Y-%m"),
-    Precision.YEAR: (re.compile(r"^\d{4}$"), "%Y"),
+    Precision.MINUTE: (re.compile(rf"^{_YEAR}-\d\d-\d\dT\d\d:\d\dZ$", re.ASCII), "%Y-%m-%dT%H:%MZ"),
+    Precision.DAY: (re.compile(rf"^{_YEAR}-\d\d-\d\d$", re.ASCII), "%Y-%m-%d"),
+    Precision.MONTH: (re.compile(rf"^{_YEAR}-\d\d$", re.ASCII), "%Y-%m"),
+    Precision.YEAR: (re.compile(rf"^{_YEAR}$", re.ASCII), "%Y"),
 }
 
 
@@ -132,7 +134,8 @@ class PartialDate(Fact):
             return self
         pattern, layout = _PARTIAL[self.precision]
         if self.value is None or not pattern.match(self.value):
-            raise ValueError(f"value must look like {layout} when precision is {self.precision}")
+            example = datetime(2026, 3, 10, 8, 30, tzinfo=UTC).strftime(layout)
+            raise ValueError(f"value must look like {example} when precision is {self.precision}")
         datetime.strptime(self.value, layout).replace(tzinfo=UTC)
         return self
 
@@ -151,9 +154,12 @@ class PartialDate(Fact):
         return date.fromisoformat(self.value)
 
 
+_DATE = re.compile(rf"^{_YEAR}-\d\d-\d\d$", re.ASCII)
+
+
 def instant_or_date(value: Any) -> Any:
     """Accepts an instant or a civil date; a bare date stays a date."""
-    if isinstance(value, str) and re.match(r"^\d{4}-\d\d-\d\d$", value):
+    if isinstance(value, str) and _DATE.match(value):
         return date.fromisoformat(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return value

@@ -1,0 +1,19 @@
+"""`make bench`: every ratio in one run; exit code 1 when a limit is broken."""
+
+import asyncio
+import logging
+import sys
+
+from benchmarks.commands import measure_commands
+from benchmarks.limits import show
+
+
+async def main() -> bool:
+    """Measures everything and prints the report."""
+    return show(await measure_commands())
+
+
+if __name__ == "__main__":
+    # Topics of the peers are new: a leader that is not known yet is tried again, which needs no line on the terminal.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    sys.exit(0 if asyncio.run(main()) else 1)

@@ -1,0 +1,228 @@
+"""The rules of the study stream (`events.md` 3.12)."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from builders import (
+    HOLD,
+    NOW,
+    SITE,
+    a_sealed,
+    at,
+    command,
+    hold_placed,
+    iso,
+    protocol_published,
+    sealed,
+    site_activated,
+)
+from hepatrail_events.ids import derived_id, object_id
+from hepatrail_events.protocol import content_hash, shipped_protocol
+from hepatrail_events.roles import Role
+from hepatrail_events.streams import STUDY
+from hepatrail_events.study import (
+    AccessWithdrawn,
+    HoldPlaced,
+    HoldReleased,
+    ProtocolPublished,
+    SiteActivated,
+    SiteDeactivated,
+)
+from hepatrail_services.deciders.study_state import StudyState
+from specification import READY, By, fold, given
+
+CONTENT = shipped_protocol().content()
+
+
+def _content(**changes: Any) -> str:
+    return json.dumps(json.loads(CONTENT) | changes)
+
+
+def test_the_first_protocol_is_published_on_an_empty_study() -> None:
+    event = given().when(command("publishProtocol")).then_one(ProtocolPublished)
+    assert event.payload() == {
+        "version": "1.0",
+        "content": CONTENT,
+        "hash": content_hash(CONTENT),
+        "approvedBy": "steering committee",
+        "reason": "first version",
+        "effectiveAt": iso(hours=1),
+    }
+
+
+def test_version_and_content_are_new() -> None:
+    history = given(*READY)
+    history.when(command("publishProtocol", content=_content(plannedN=24))).then_rejects("STU-03", field="version")
+    history.when(command("publishProtocol", version="2.0")).then_rejects("STU-03", field="content")
+    history.when(command("publishProtocol", version="2.0", content=_content(plannedN=24))).then_accepts(
+        ProtocolPublished
+    )
+
+
+def test_the_content_is_published_in_canonical_form() -> None:
+    spaced = json.dumps(json.loads(CONTENT), indent=2)
+    event = given().when(command("publishProtocol", content=spaced)).then_one(ProtocolPublished)
+    assert event.payload()["content"] == CONTENT
+    given(*READY).when(command("publishProtocol", version="2.0", content=spaced)).then_rejects("STU-03")
+
+
+def _point(**changes: Any) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = json.loads(CONTENT)["points"]
+    return [*points[:-1], points[-1] | changes]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "{}",
+        _content(unknown=1),
+        _content(plannedN=1.5),
+        _content(siteZone="Asia/Atlantis"),
+        _content(siteZone="../etc"),
+        _content(points=_point(code="BL")),
+        _content(points=_point(targetMonths=6)),
+        _content(points=_point(targetMonths=None)),
+        _content(points=_point(kind="instant")),
+        _content(points=_point(daysBefore=60, targetMonths=7)),
+    ],
+)
+def test_a_protocol_that_cannot_be_followed_is_not_published(content: str) -> None:
+    given().when(command("publishProtocol", content=content)).then_rejects(code="SHAPE", field="content")
+
+
+def _study(*facts: Any) -> StudyState:
+    state = fold(STUDY, facts)
+    assert isinstance(state, StudyState)
+    return state
+
+
+def _version_at(state: StudyState, moment: Any) -> str | None:
+    known = state.protocol_at(moment)
+    return known.version if known else None
+
+
+def test_a_version_takes_effect_at_the_later_of_its_time_and_its_record() -> None:
+    first = protocol_published("1.0")
+    second = protocol_published("2.0", planned_n=24).model_copy(update={"effective_at": NOW + timedelta(days=7)})
+    state = _study(first, second)
+    assert state.published
+    assert _version_at(state, at(seconds=1)) is None, "effective for a year, recorded now"
+    assert _version_at(state, NOW) == "1.0"
+    assert _version_at(state, NOW + timedelta(days=7)) == "2.0"
+    in_force = state.protocol_at(NOW + timedelta(days=7))
+    assert in_force is not None
+    assert in_force.protocol.planned_n == 24
+
+
+def test_of_two_versions_that_take_effect_together_the_later_published_counts() -> None:
+    assert _version_at(_study(protocol_published("1.0"), protocol_published("2.0", planned_n=24)), NOW) == "2.0"
+
+
+def test_an_earlier_publication_may_take_effect_after_a_later_one() -> None:
+    far = protocol_published("1.0").model_copy(update={"effective_at": NOW + timedelta(days=9)})
+    state = _study(far, protocol_published("2.0", planned_n=24))
+    assert _version_at(state, NOW) == "2.0"
+    assert _version_at(state, NOW + timedelta(days=9)) == "1.0"
+
+
+def test_a_site_is_activated_and_deactivated() -> None:
+    given().when(command("activateSite")).then(SiteActivated(site_id=SITE, approval_ref="EC-2026-11"))
+    given(*READY).when(command("deactivateSite")).then(SiteDeactivated(site_id=SITE, reason="recruitment closed"))
+    given(protocol_published()).when(command("deactivateSite")).then_rejects(field="siteId")
+
+
+def test_an_active_site_with_the_same_approval_changes_nothing() -> None:
+    given(site_activated()).when(command("activateSite")).then()
+    given(site_activated()).when(command("activateSite", approvalRef="EC-2026-12")).then_accepts(SiteActivated)
+
+
+def test_a_deactivated_site_may_be_activated_again() -> None:
+    closed = SiteDeactivated(site_id=SITE, reason="closed")
+    given(site_activated(), closed).when(command("activateSite")).then_accepts(SiteActivated)
+
+
+def test_a_hold_of_the_trial_keeps_its_reason_plain() -> None:
+    asked = command("placeHold")
+    event = given(*READY).when(asked).then_one(HoldPlaced)
+    assert event.payload() == {
+        "holdId": str(object_id(asked.command_id, "hold")),
+        "action": "HOLD_SESSIONS",
+        "scope": "TRIAL",
+        "requires": "PI",
+        "reason": "see minutes",
+    }
+
+
+def test_a_hold_of_a_participant_seals_its_reason() -> None:
+    asked = command("placeHold", scope="PARTICIPANT", subjectId="S-001", reason=sealed())
+    event = given(*READY).when(asked).then_one(HoldPlaced)
+    assert isinstance(event, HoldPlaced)
+    assert (event.subject_id, event.reason) == ("S-001", a_sealed())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"scope": "PARTICIPANT"}, "subjectId"),
+        ({"subjectId": "S-001"}, "subjectId"),
+        ({"scope": "PARTICIPANT", "subjectId": "S-001"}, "reason"),
+        ({"reason": sealed()}, "reason"),
+    ],
+    ids=str,
+)
+def test_scope_participant_and_seal_belong_together(changes: dict[str, Any], field: str) -> None:
+    given(*READY).when(command("placeHold", **changes)).then_rejects(code="SHAPE", field=field)
+
+
+def test_the_hold_of_a_rule_is_known_by_its_hit() -> None:
+    hit = uuid4()
+    asked = command("placeHold", hitId=str(hit), ruleId="SR4")
+    event = given(*READY).when(asked, by=Role.SYSTEM).then_one(HoldPlaced)
+    assert isinstance(event, HoldPlaced)
+    assert event.hold_id == derived_id(hit, "HOLD_SESSIONS")
+    again = command("placeHold", hitId=str(hit), reason="another wording")
+    given(*READY, event).when(again, by=Role.SYSTEM).then()
+    released = HoldReleased(hold_id=event.hold_id, by="pi", reason="reviewed")
+    given(*READY, event, released).when(again, by=Role.SYSTEM).then()
+
+
+def test_a_person_states_no_hit() -> None:
+    asked = command("placeHold", hitId=str(uuid4()))
+    given(*READY).when(asked, by=Role.PRINCIPAL_INVESTIGATOR).then_rejects(code="FORBIDDEN", field="hitId")
+
+
+def test_a_hold_in_force_is_released_once() -> None:
+    released = HoldReleased(hold_id=HOLD, by="pi", reason="reviewed")
+    given(*READY, hold_placed()).when(command("releaseHold"), who="pi").then(released)
+    given(*READY, hold_placed(), released).when(command("releaseHold")).then_rejects("STU-01", field="holdId")
+    given(*READY).when(command("releaseHold")).then_rejects("STU-01", field="holdId")
+
+
+def test_a_hold_that_requires_the_dsmb_is_released_with_its_reference() -> None:
+    history = given(*READY, hold_placed(requires="DSMB"))
+    history.when(command("releaseHold")).then_rejects("STU-01", field="dsmbReference")
+    history.when(command("releaseHold", dsmbReference="DSMB-3")).then_accepts(HoldReleased)
+
+
+def test_the_reason_for_releasing_a_participants_hold_may_be_sealed() -> None:
+    history = given(*READY, hold_placed(subject_id="S-001"))
+    history.when(command("releaseHold", subjectId="S-001", reason=sealed())).then_accepts(HoldReleased)
+    history.when(command("releaseHold", subjectId="S-002", reason=sealed())).then_rejects(
+        code="SHAPE", field="subjectId"
+    )
+
+
+def test_access_ends_for_a_person_or_a_token() -> None:
+    given(*READY).when(command("withdrawAccess")).then(AccessWithdrawn(token_subject="u-9", reason="left the hospital"))
+    given(*READY).when(command("withdrawAccess", tokenSubject=None, jti="t-1")).then_accepts(AccessWithdrawn)
+    given(*READY).when(command("withdrawAccess", tokenSubject=None)).then_rejects(code="SHAPE", field="tokenSubject")
+
+
+def test_facts_of_other_moments_fold_alike() -> None:
+    assert _study(By(site_activated(), recorded_at=at(days=3))).site_active(SITE)
