@@ -1,0 +1,5 @@
+"""`python -m hepatrail_cli` is `hepatrail`."""
+
+from hepatrail_cli.main import app
+
+app()

@@ -1,0 +1,161 @@
+"""`hepatrail up` as a user knows it: one line when ready, everything comes back, nothing is left behind."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from hepatrail_cli.environment import PROCESSES
+from hepatrail_cli.log_origin import log_origin
+from hepatrail_events.streams import STUDY
+from hepatrail_infra.kafka_admin import EVENTS
+from hepatrail_infra.kafka_log import Record, partition_of, read_to_end
+from stack import Stack
+
+PARTS = {"hepatrail", "kafka", "postgres", *PROCESSES}
+
+
+def hepatrail(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hepatrail_cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def left_behind(directory: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter(["cmdline", "pid"]):
+        try:
+            where = [process.cwd(), *(process.info["cmdline"] or [])]
+        except (psutil.AccessDenied, psutil.NoSuchProcess, FileNotFoundError):
+            continue
+        if any(str(directory) in text for text in where):
+            found.append(" ".join(where))
+    return found
+
+
+async def study_events(bootstrap: str) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = []
+
+    async def take(records: list[Record]) -> None:
+        events.extend(json.loads(r.value) for r in records if r.key == STUDY.encode() and r.value is not None)
+
+    await read_to_end(bootstrap, EVENTS, [partition_of(STUDY)], {}, take)
+    return events
+
+
+async def ready(stack: Stack) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                pages = [(await stack.http.get(page)).status_code for page in stack.ready["health"].values()]
+            except httpx.TransportError:
+                pages = [0]
+            if set(pages) == {200}:
+                return dict(json.loads((stack.data_dir / "run.json").read_text())["processes"])
+            await asyncio.sleep(0.1)
+
+
+async def test_a_stack_starts_comes_back_after_kills_stops_cleanly_and_keeps_its_data(tmp_path: Path) -> None:
+    directory = ("--data-dir", str(tmp_path / "data"))
+    stack = await Stack(tmp_path / "data").start()
+    try:
+        assert set(stack.ready["processes"]) == PARTS
+        assert stack.ready["clock"] is None
+        assert (await stack.graphql("{ protocol { version } }"))["protocol"]["version"] == "1.0"
+        published = await study_events(stack.ready["kafka"])
+        assert [event["type"] for event in published] == ["hepatrail.ProtocolPublished.v1"]
+        for secret in ("run.json", "secrets.json", "environment.json", "token-signing-key.pem"):
+            assert (stack.data_dir / secret).stat().st_mode & 0o777 == 0o600, secret
+
+        second = await asyncio.to_thread(hepatrail, "up", "--data-dir", str(stack.data_dir))
+        assert second.returncode == 2
+        assert "Another instance" in second.stderr
+
+        told = await asyncio.to_thread(hepatrail, "status", "--json", *directory)
+        body = json.loads(told.stdout)
+        silent = [] if "safety" in PROCESSES else ["the safety process has never run"]
+        assert (told.returncode, body["problems"]) == (len(silent), silent)
+        assert set(body["processes"]) == PARTS - {"hepatrail", "kafka", "postgres"}
+        assert {(each["reader"], each["topic"]) for each in body["lag"]} >= {
+            ("decider", "hepatrail.commands"),
+            ("projector", "hepatrail.events"),
+        }
+        assert body["projection"]["schema"] == "projection_v1"
+        parked = await asyncio.to_thread(hepatrail, "quarantine", "list", *directory)
+        assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n")
+        unknown = await asyncio.to_thread(hepatrail, "quarantine", "retry", "subject-X1", *directory)
+        assert (unknown.returncode, unknown.stderr) == (1, "hepatrail: Nothing of subject-X1 is parked.\n")
+
+        before = stack.ready["processes"]
+        for victim in ("decider", "api", "postgres"):
+            stack.kill(victim)
+        await asyncio.sleep(1)
+        after = await ready(stack)
+        assert {name for name in PARTS if after[name] != before[name]} == {"decider", "api", "postgres"}
+        await stack.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
+        rebuilt = await asyncio.to_thread(hepatrail, "rebuild", "--json", *directory)
+        assert rebuilt.returncode == 0, rebuilt.stderr
+        assert json.loads(rebuilt.stdout)["schema"] == "projection_v1_b2"
+        assert (await stack.graphql("{ protocol { version } }"))["protocol"]["version"] == "1.0"
+    finally:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        code = await stack.stop()
+    assert code == 0
+    assert loop.time() - began < 15
+    assert left_behind(tmp_path) == []
+    assert not (tmp_path / "data" / "run.json").exists()
+
+    refused = await asyncio.to_thread(hepatrail, "up", "--data-dir", str(stack.data_dir), "--simulated-clock")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--simulated-clock is for an empty directory" in refused.stderr
+
+    alone = await asyncio.to_thread(hepatrail, "rebuild", *directory)
+    assert (alone.returncode, "projection_v1 is live, in place of projection_v1_b2" in alone.stdout) == (0, True)
+    assert left_behind(tmp_path) == []
+
+    first = stack.ready
+    await stack.start()
+    try:
+        assert stack.ready["graphql"] == first["graphql"]
+        events = await study_events(stack.ready["kafka"])
+        assert [event["type"] for event in events] == ["hepatrail.ProtocolPublished.v1", "hepatrail.SiteActivated.v1"]
+        assert (await log_origin(stack.ready["kafka"])).simulated is False
+        # Kafka and Postgres outlive a killed supervisor; the next start must cope with that, and does below.
+        os.kill(stack.pid("hepatrail"), signal.SIGKILL)
+    finally:
+        await stack.stop()
+    await stack.start()
+    assert await stack.stop() == 0
+    assert left_behind(tmp_path) == []
+
+
+def test_a_file_in_place_of_the_directory_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    done = hepatrail("up", "--data-dir", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].endswith("a file stands in its place.")
+
+
+def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        done = hepatrail("up", "--data-dir", str(tmp_path), "--port", str(other.getsockname()[1]))
+    assert done.returncode == 2
+    assert "is taken by another program" in done.stderr
+    assert left_behind(tmp_path) == []
+
+
+def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEPATRAIL_LANES", "7")
+    done = hepatrail("up", "--data-dir", str(tmp_path))
+    assert (done.returncode, "HEPATRAIL_LANES" in done.stderr) == (2, True)
