@@ -29,14 +29,14 @@ from hepatrail_services.simulation.trial import Trial
 
 _NEXT = """Where to look next:
   make up                           the same stack, kept in ./data, on the system's clock
-  .venv/bin/hepatrail simulate --out trial.jsonl     another trial: --seed, --participants
-  .venv/bin/hepatrail import sdtm DIR                real data (SDTM) through the same API
+  .venv/bin/hepatrail simulate      another trial: --seed, --participants, --out, --play
+  .venv/bin/hepatrail import sdtm   real data (SDTM) through the same API
   graphql/schema.graphql            everything that can be asked
   docs/adr/                         why it is built as it is"""
 
 
 async def demo(seed: int, participants: int, console: Console, data_dir: Path) -> bool:
-    """Runs the demo on a stack in `data_dir`; whether all went as foreseen."""
+    """Runs the demo on a stack in `data_dir`; whether all went as foreseen, with what did not printed."""
     began = time.monotonic()
     running = asyncio.current_task()
     assert running is not None
@@ -47,17 +47,21 @@ async def demo(seed: int, participants: int, console: Console, data_dir: Path) -
         with console.status("starting Kafka, Postgres and four processes (the first start fetches Kafka, 44 MB)"):
             ready = await stack.start()
         console.print(f"The stack is ready after {time.monotonic() - began:.1f} s: {ready['graphql']}", highlight=False)
-        good = await _show(trial, ready, console)
+        complaints = await _show(trial, ready, console)
     finally:
         with console.status("stopping"):
             code = await stack.stop()
-    good = good and code == 0
-    console.print(f"Stopped cleanly; {time.monotonic() - began:.0f} s in all." if good else "Not as foreseen.")
-    console.print(_NEXT, highlight=False, markup=False)
-    return good
+    if code != 0:
+        complaints.append(f"The stack ended with exit code {code}.")
+    for complaint in complaints:
+        console.print(f"Not as foreseen: {complaint}", highlight=False, markup=False)
+    if not complaints:
+        console.print(f"Stopped cleanly; {time.monotonic() - began:.0f} s in all.")
+    console.print(_NEXT, highlight=False, markup=False, soft_wrap=True)
+    return not complaints
 
 
-async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> bool:
+async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> list[str]:
     console.rule("Safety officer: alerts as they arrive")
     officer = Officer(ready, console)
     listening = asyncio.create_task(officer.listen())
@@ -68,9 +72,6 @@ async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> boo
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
-    wrong = surprises(played)
-    for line in wrong:
-        console.print(line, highlight=False, markup=False)
     refused = sum(one.as_expected and not isinstance(one.outcome, Accepted) for one in played)
     console.print(f"{len(played)} commands decided; {refused} refused, as they had to be.", highlight=False)
     subject_id, position = _most_interesting(played)
@@ -78,8 +79,7 @@ async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> boo
     await show_course(ready, subject_id, position, console)
     console.rule("Auditor: the log itself")
     await show_audit(ready, console)
-    gapless = officer.seen == list(range(1, len(officer.seen) + 1))
-    return not wrong and gapless and len(officer.seen) >= _serious(trial) and officer.acknowledged is not None
+    return surprises(played) + _missing(officer, _serious(trial))
 
 
 async def _play(trial: Trial, ready: Mapping[str, Any], console: Console) -> tuple[Played, ...]:
@@ -91,6 +91,17 @@ async def _play(trial: Trial, ready: Mapping[str, Any], console: Console) -> tup
             progress.update(bar, advance=1, description=f"{played.command.at:%Y-%m-%d}")
 
         return await play_on_stack(trial, ready, show)
+
+
+def _missing(officer: Officer, expected: int) -> list[str]:
+    complaints = []
+    if officer.seen != list(range(1, len(officer.seen) + 1)):
+        complaints.append(f"The alerts have gaps: {officer.seen}.")
+    if len(officer.seen) < expected:
+        complaints.append(f"{len(officer.seen)} alerts reached the officer, at least {expected} were due.")
+    if officer.acknowledged is None:
+        complaints.append("No acknowledgement came back to the officer.")
+    return complaints
 
 
 def _serious(trial: Trial) -> int:

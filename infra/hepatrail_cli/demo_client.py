@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -13,6 +14,7 @@ COURSE = """query Course($id: ID!, $position: Position) { subject(id: $id, minPo
 sessions { startedAt durationHours cellsPerKg endReason }
 visits { code status satisfied required }
 scores { score visit status value change inputs { code value unit } } } }"""
+_MELD = "meld_2002"
 _SHOWN = ("tbil", "inr", "creatinine")
 
 
@@ -27,8 +29,13 @@ async def show_course(ready: Mapping[str, Any], subject_id: str, position: str, 
             f"{float(session['cellsPerKg']):.3g} cells/kg, {session['endReason']}",
             highlight=False,
         )
-    meld = {score["visit"]: score for score in subject["scores"] if score["score"] == "MELD"}
-    table = Table("visit", "status", "items", "MELD", "change", *_SHOWN)
+    meld = {score["visit"]: score for score in subject["scores"] if score["score"] == _MELD}
+    title = "MELD (2002) and its inputs; bilirubin and creatinine in umol/L"
+    table = Table(
+        "visit", "status", title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    for name in ("items", "MELD", "change", *_SHOWN):
+        table.add_column(name, justify="right", no_wrap=True)
     for visit in subject["visits"]:
         score = meld.get(visit["code"])
         items = f"{len(visit['satisfied'])}/{len(visit['required'])}"
@@ -40,12 +47,10 @@ def _score_cells(score: Mapping[str, Any] | None) -> list[str]:
     if score is None:
         return [""] * (2 + len(_SHOWN))
     inputs = {one["code"]: one for one in score["inputs"]}
-    value = str(score["value"]) if score["value"] is not None else score["status"]
+    value = str(score["value"]) if score["value"] is not None else "-"
     change = f"{score['change']:+d}" if score["change"] is not None else ""
     return [value, change, *(_rounded(inputs.get(code)) for code in _SHOWN)]
 
 
 def _rounded(measured: Mapping[str, Any] | None) -> str:
-    if measured is None or measured["value"] is None:
-        return ""
-    return f"{float(measured['value']):.4g} {measured['unit']}"
+    return "" if measured is None or measured["value"] is None else f"{float(measured['value']):.4g}"

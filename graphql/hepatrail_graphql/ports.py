@@ -1,0 +1,137 @@
+"""What the API needs of the processes and servers around it; each is given, none is made here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from hepatrail_events.codec import Recorded
+from hepatrail_events.commands import Actor
+from hepatrail_events.decisions import Decision
+from hepatrail_infra.clock import Clock
+from hepatrail_projections.alert import AlertFilter, AlertRow
+from hepatrail_projections.data_query import QueryRow
+from hepatrail_projections.decision import DecisionRow
+from hepatrail_projections.event import EventFilter, EventRow
+from hepatrail_projections.reading import Page, StatusRead, SubjectRead
+from hepatrail_projections.study import AccessWithdrawnRow, HoldRow, ProtocolRow
+from hepatrail_projections.subject import SubjectFilter, SubjectRow
+from hepatrail_services.access_log import Access
+from hepatrail_services.gateway import Pending
+
+__all__ = ["AccessLog", "Clock", "Decisions", "Gateway", "Notifications", "Reader"]
+
+
+class Gateway(Protocol):
+    """Takes commands to the deciders; `hepatrail_services.gateway.Gateway` is one."""
+
+    async def submit(
+        self,
+        name: str,
+        raw_input: Mapping[str, Any],
+        actor: Actor,
+        *,
+        traceparent: str | None = None,
+        correlationid: str | None = None,
+    ) -> Decision | Pending:
+        """The decision; CommandRejected for what the gateway refuses, Unavailable when nothing was sent."""
+        ...
+
+
+class Decisions(Protocol):
+    """The reading of decisions; `hepatrail_services.command_bus.CommandBus` does it."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether decisions are being read."""
+        ...
+
+
+class Notifications(Protocol):
+    """Word that something was projected."""
+
+    async def wait_change(self, timeout: float) -> bool:  # noqa: ASYNC109
+        """Waits for the next change, at most `timeout` seconds; whether there was one."""
+        ...
+
+
+class AccessLog(Protocol):
+    """The log of refusals and of reads of the trail (AUD-07); both raise Unavailable when it cannot be written."""
+
+    async def refused(
+        self,
+        actor: Actor | None,
+        command: str,
+        *,
+        code: str,
+        rule: str | None = None,
+        field: str | None = None,
+        bodyhash: str | None = None,
+        commandid: UUID | None = None,
+    ) -> None:
+        """Something was refused before it reached a decider."""
+        ...
+
+    async def write(
+        self, kind: Access, actor: Actor | None = None, *, detail: Mapping[str, Any] | None = None, **fields: Any
+    ) -> None:
+        """Anything else that must be on record."""
+        ...
+
+
+class Reader(Protocol):
+    """The projections; `hepatrail_projections.reading.Reader` is one. Lost connections are Unavailable."""
+
+    async def subject(self, subject_id: str, as_of: datetime | None = None) -> SubjectRead | None:
+        """A participant now or as of an instant."""
+        ...
+
+    async def subjects(self, first: int, after: str | None = None, chosen: SubjectFilter = ...) -> Page[SubjectRow]:
+        """Participants by id."""
+        ...
+
+    async def alerts(self, first: int, after: int | None = None, chosen: AlertFilter = ...) -> Page[AlertRow]:
+        """Alerts by alertSeq."""
+        ...
+
+    async def alert(self, alert_id: UUID) -> AlertRow | None:
+        """One alert."""
+        ...
+
+    async def desk_events_after(self, streamseq: int, limit: int = ...) -> list[Recorded]:
+        """The desk's events behind a streamseq, in order."""
+        ...
+
+    async def decision(self, stream: str, command_id: UUID) -> DecisionRow | None:
+        """What became of a command."""
+        ...
+
+    async def queries_opened(self, subject_id: str, event_ids: Sequence[UUID]) -> tuple[QueryRow, ...]:
+        """The queries of a participant that rest on one of these events."""
+        ...
+
+    async def events(
+        self, first: int, after: tuple[datetime, str, int] | None = None, chosen: EventFilter = ...
+    ) -> Page[EventRow]:
+        """Events by (recordedAt, stream, streamseq)."""
+        ...
+
+    async def holds(self) -> list[HoldRow]:
+        """All holds."""
+        ...
+
+    async def access_withdrawn(self) -> list[AccessWithdrawnRow]:
+        """The tokens that are refused."""
+        ...
+
+    async def protocol(self, as_of: datetime | None = None) -> ProtocolRow | None:
+        """The protocol version in force."""
+        ...
+
+    async def stream_version(self, stream: str) -> int:
+        """How far a stream is projected."""
+        ...
+
+    async def status(self) -> StatusRead:
+        """How far everything is."""
+        ...

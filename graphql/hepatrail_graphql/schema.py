@@ -1,0 +1,59 @@
+"""The schema, written out: every query, mutation and subscription. `python -m hepatrail_graphql.schema` prints it."""
+
+import sys
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from graphql import GraphQLError
+from hepatrail_graphql.alerts import sae_alerts
+from hepatrail_graphql.commands import find_command, mutation_type
+from hepatrail_graphql.events import events
+from hepatrail_graphql.limits import Limits
+from hepatrail_graphql.masking import Masking
+from hepatrail_graphql.refusals import RefusedMutations
+from hepatrail_graphql.scalars import SCALARS
+from hepatrail_graphql.study import holds, protocol
+from hepatrail_graphql.subjects import subject, subjects
+from hepatrail_graphql.subscriptions import Subscription
+from hepatrail_services.deciders.catalogue import COMMANDS
+
+
+def _field(resolver: Any, name: str | None = None) -> Any:
+    return strawberry.field(resolver=resolver, name=name, description=" ".join((resolver.__doc__ or "").split()))
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    """Everything that can be read."""
+
+    subject = _field(subject)
+    subjects = _field(subjects)
+    sae_alerts = _field(sae_alerts)
+    holds = _field(holds)
+    command = _field(find_command)
+    events = _field(events)
+    protocol = _field(protocol)
+
+
+class Schema(strawberry.Schema):
+    """Leaves the logging of errors to `masking`, which knows what may be shown and logged."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Does nothing: messages of unmasked errors may hold what a client has sent."""
+
+
+SCHEMA = Schema(
+    query=Query,
+    mutation=mutation_type(COMMANDS),
+    subscription=Subscription,
+    # The first is the outermost: refusals are put on record as they were shown.
+    extensions=[RefusedMutations, Masking, Limits],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(SCHEMA.as_str() + "\n")

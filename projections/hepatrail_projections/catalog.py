@@ -1,0 +1,29 @@
+"""Every table of a projection, in the order in which they are made."""
+
+from typing import Any
+
+from hepatrail_projections.alert import ALERT
+from hepatrail_projections.decision import DECISION
+from hepatrail_projections.derive import SUBJECT_TABLES
+from hepatrail_projections.event import EVENT
+from hepatrail_projections.offset import OFFSET
+from hepatrail_projections.quarantine import PARKED_EVENT, QUARANTINE, RELEASE
+from hepatrail_projections.stream_head import STREAM_HEAD
+from hepatrail_projections.study import ACCESS_WITHDRAWN, HOLD, PROTOCOL, SITE
+from hepatrail_projections.table import Table
+
+CATALOG: tuple[Table[Any], ...] = (
+    EVENT,
+    DECISION,
+    STREAM_HEAD,
+    *SUBJECT_TABLES,
+    ALERT,
+    PROTOCOL,
+    SITE,
+    HOLD,
+    ACCESS_WITHDRAWN,
+    QUARANTINE,
+    PARKED_EVENT,
+    RELEASE,
+    OFFSET,
+)

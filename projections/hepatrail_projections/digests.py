@@ -1,0 +1,95 @@
+"""Comparing two projections: a SHA-256 over the ordered rows of each table, computed by Postgres."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hepatrail_projections.catalog import CATALOG
+from hepatrail_projections.table import Connection, Table
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one table differs: rows that only the old or only the new one has, rows that changed, some of the keys."""
+
+    table: str
+    only_old: int
+    only_new: int
+    changed: int
+    keys: tuple[str, ...] = ()
+
+
+async def digests(connection: Connection, schema: str) -> dict[str, str]:
+    """The digest of every table of a projection, as 64 hexadecimal digits.
+
+    Each row is hashed as Postgres writes it, the digest is the hash over the rows' hashes in the order of the key.
+    """
+    found = {}
+    async with connection.transaction():
+        # Both decide how a value is written.
+        await connection.execute("SET LOCAL timezone = 'UTC'")
+        await connection.execute("SET LOCAL bytea_output = 'hex'")
+        for table in CATALOG:
+            if table.digested:
+                found[table.name] = await connection.fetchval(_digest_sql(table, schema))
+    return found
+
+
+def differing(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+    """The tables whose digests differ, or that only one side has."""
+    return tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
+
+
+async def differences(connection: Connection, old: str, new: str, names: tuple[str, ...]) -> tuple[Difference, ...]:
+    """What differs in these tables; a table of another shape is compared by the columns that both have."""
+    found = []
+    for table in CATALOG:
+        if table.name in names:
+            shared = await _shared_columns(connection, table, old, new)
+            if set(table.key) <= set(shared):
+                found.append(await _difference(connection, table, old, new, shared))
+            else:
+                rows = await connection.fetchval(f"SELECT count(*) FROM {new}.{table.name}")  # noqa: S608
+                found.append(Difference(table.name, 0, int(rows), 0, ("the key is another one",)))
+    return tuple(found)
+
+
+def _digest_sql(table: Table[Any], schema: str) -> str:
+    rows = f"SELECT sha256(convert_to(t::text, 'UTF8')) AS hash, {', '.join(table.key)} FROM {schema}.{table.name} t"  # noqa: S608
+    order = ", ".join(table.key)
+    return f"SELECT encode(sha256(coalesce(string_agg(hash, ''::bytea ORDER BY {order}), '')), 'hex') FROM ({rows}) r"  # noqa: S608
+
+
+async def _shared_columns(connection: Connection, table: Table[Any], old: str, new: str) -> list[str]:
+    rows = await connection.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $3 "
+        "INTERSECT SELECT column_name FROM information_schema.columns WHERE table_schema = $2 AND table_name = $3",
+        old,
+        new,
+        table.name,
+    )
+    return sorted(row["column_name"] for row in rows)
+
+
+async def _difference(connection: Connection, table: Table[Any], old: str, new: str, shared: list[str]) -> Difference:
+    values = f"ROW({', '.join(shared)})::text AS whole"
+    keys = ", ".join(table.key)
+    joined = (
+        f"FROM (SELECT {keys}, {values} FROM {old}.{table.name}) AS a "  # noqa: S608
+        f"FULL JOIN (SELECT {keys}, {values} FROM {new}.{table.name}) AS b USING ({keys})"
+    )
+    row = await connection.fetchrow(
+        "SELECT count(*) FILTER (WHERE b.whole IS NULL) AS only_old, "
+        "count(*) FILTER (WHERE a.whole IS NULL) AS only_new, "
+        f"count(*) FILTER (WHERE a.whole <> b.whole) AS changed {joined}"
+    )
+    listed = await connection.fetch(
+        f"SELECT concat_ws('|', {keys}) AS key {joined} "  # noqa: S608
+        f"WHERE a.whole IS DISTINCT FROM b.whole ORDER BY 1 LIMIT {_SHOWN}"
+    )
+    assert row is not None, "an aggregate has a row"
+    return Difference(
+        table.name, row["only_old"], row["only_new"], row["changed"], tuple(each["key"] for each in listed)
+    )

@@ -1,0 +1,89 @@
+"""Treatment sessions (`events.md` 3.2)."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from hepatrail_events.envelope import Envelope
+from hepatrail_events.errors import InvalidPayload
+from hepatrail_events.sessions import (
+    SessionCorrected,
+    SessionEnded,
+    SessionPaused,
+    SessionResumed,
+    SessionStarted,
+    SessionVoided,
+)
+from hepatrail_events.types import parse_instant
+from hepatrail_projections.facts import Correction, Pause, SessionFact, SubjectView, Voided
+from hepatrail_projections.folds.known import known
+
+_WHOLE_NUMBERS = frozenset({"viableCells"})
+
+
+def session_started(view: SubjectView, event: SessionStarted, envelope: Envelope) -> SubjectView:
+    """A session begins."""
+    return _with(view, event.session_id, SessionFact(event, None, None, (), (), None, (envelope.id,)))
+
+
+def session_paused(view: SubjectView, event: SessionPaused, envelope: Envelope) -> SubjectView:
+    """Flow is interrupted."""
+    session = known(view.sessions, event.session_id, "session")
+    pauses = (*session.pauses, Pause(event.at, None, event.reason))
+    return _with(view, event.session_id, _seen(replace(session, pauses=pauses), envelope))
+
+
+def session_resumed(view: SubjectView, event: SessionResumed, envelope: Envelope) -> SubjectView:
+    """Flow begins again."""
+    session = known(view.sessions, event.session_id, "session")
+    if not session.pauses:
+        raise InvalidPayload(f"session {event.session_id} resumes without a pause")
+    pauses = (*session.pauses[:-1], replace(session.pauses[-1], resumed_at=event.at))
+    return _with(view, event.session_id, _seen(replace(session, pauses=pauses), envelope))
+
+
+def session_ended(view: SubjectView, event: SessionEnded, envelope: Envelope) -> SubjectView:
+    """Flow stops for good."""
+    session = known(view.sessions, event.session_id, "session")
+    ended = replace(session, ended_at=event.ended_at, end_reason=event.reason.value)
+    return _with(view, event.session_id, _seen(ended, envelope))
+
+
+def session_corrected(view: SubjectView, event: SessionCorrected, envelope: Envelope) -> SubjectView:
+    """One field has another value; what was recorded stays in `corrections`."""
+    session = known(view.sessions, event.id, "session")
+    made = Correction(event.field, event.old_value, event.new_value, event.reason, envelope.recordedat, envelope.id)
+    session = replace(session, corrections=(*session.corrections, made))
+    return _with(view, event.id, _seen(_corrected(session, event.field, event.new_value), envelope))
+
+
+def session_voided(view: SubjectView, event: SessionVoided, envelope: Envelope) -> SubjectView:
+    """The record feeds nothing from now on."""
+    session = known(view.sessions, event.id, "session")
+    voided = replace(session, voided=Voided(event.reason_code, event.reason_text, envelope.id))
+    return _with(view, event.id, _seen(voided, envelope))
+
+
+def _corrected(session: SessionFact, field: str, text: str | None) -> SessionFact:
+    if field == "endedAt":
+        return replace(session, ended_at=None if text is None else _instant(text))
+    if field == "endReason":
+        return replace(session, end_reason=text)
+    payload: dict[str, Any] = session.started.payload()
+    payload[field] = int(text) if field in _WHOLE_NUMBERS and text is not None and text.isdecimal() else text
+    return replace(session, started=SessionStarted.from_payload(payload))
+
+
+def _instant(text: str) -> Any:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise InvalidPayload(f"endedAt: {error}") from None
+
+
+def _seen(session: SessionFact, envelope: Envelope) -> SessionFact:
+    return replace(session, event_ids=(*session.event_ids, envelope.id))
+
+
+def _with(view: SubjectView, session_id: UUID, session: SessionFact) -> SubjectView:
+    return replace(view, sessions={**view.sessions, session_id: session})

@@ -1,0 +1,261 @@
+"""What the API may ask of the projections. Every answer comes from one snapshot of the live schema."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from hepatrail_events.codec import Recorded
+from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
+from hepatrail_infra.clock import Clock, SystemClock
+from hepatrail_infra.postgres import translate_errors
+from hepatrail_projections import subject_reading
+from hepatrail_projections.alert import ALERT, ANY_ALERT, AlertFilter, AlertRow, alerts_after
+from hepatrail_projections.data_query import DATA_QUERY, QueryRow
+from hepatrail_projections.decision import DecisionRow, decision_of
+from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, desk_events, events_after, events_of
+from hepatrail_projections.meta import SafetyStatus, live_schema, read_safety_status
+from hepatrail_projections.offset import OffsetRow, complete_to_of, offsets
+from hepatrail_projections.quarantine import QuarantineRow, parked_records
+from hepatrail_projections.stream_head import version_of
+from hepatrail_projections.study import (
+    ACCESS_WITHDRAWN,
+    HOLD,
+    PROTOCOL,
+    SITE,
+    AccessWithdrawnRow,
+    HoldRow,
+    ProtocolRow,
+    SiteRow,
+)
+from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
+from hepatrail_projections.subject import ANY_SUBJECT, SubjectFilter, SubjectRow, subjects_after
+from hepatrail_projections.table import Connection
+from hepatrail_projections.version import PROJECTION_VERSION
+
+MAX_PAGE = 200
+_WAIT = timedelta(seconds=2)
+_POLL = 0.1
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a keyset list; `has_next` says whether more follow its last item."""
+
+    items: tuple[Item, ...]
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRead:
+    """A participant's rows at `version`.
+
+    `complete_to`: every event recorded until then is in the projections (None: not known yet). `provisional`: an
+    `as_of` later than that, or a parked participant; the answer may change. `parked` is what could not be read.
+    """
+
+    rows: SubjectRows
+    version: int
+    complete_to: datetime | None
+    provisional: bool
+    parked: tuple[QuarantineRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRead:
+    """How far the projections are: the safety process' row, the desk as projected, offsets, what is parked."""
+
+    schema: str
+    safety: SafetyStatus | None
+    desk_version: int
+    desk_alert_seq: int
+    complete_to: datetime | None
+    offsets: tuple[OffsetRow, ...]
+    parked: tuple[QuarantineRow, ...]
+
+
+class Reader:
+    """Reads through a pool of the role `hepatrail_reader`. Lost connections are Unavailable."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock | None = None, version: int = PROJECTION_VERSION) -> None:
+        self._pool = pool
+        self._clock = clock or SystemClock()
+        self._version = version
+        self._study: tuple[str, StudyView] = ("", EMPTY_STUDY)
+
+    async def subject(self, subject_id: str, as_of: datetime | None = None) -> SubjectRead | None:
+        """A participant now or as of an instant (aware); None when nothing was recorded of them until then.
+
+        Waits up to 2 s for the projections to be complete to `as_of`.
+        """
+        await self._wait_until_complete(as_of)
+        async with self._snapshot() as connection:
+            study = await self._study_view(connection, as_of)
+            rows = await subject_reading.rows_of(connection, subject_id, study, as_of, self._clock.now())
+            complete_to = await complete_to_of(connection)
+            parked = await parked_records(connection, subject_stream(subject_id))
+        if rows is None:
+            return None
+        late = as_of is not None and (complete_to is None or as_of > complete_to)
+        return SubjectRead(rows, rows.subject.version, complete_to, late or bool(parked), parked)
+
+    async def subjects(
+        self, first: int, after: str | None = None, chosen: SubjectFilter = ANY_SUBJECT
+    ) -> Page[SubjectRow]:
+        """Participants by id, those behind the id `after`."""
+        async with self._snapshot() as connection:
+            return page(await subjects_after(connection, after, chosen, bounded(first) + 1), first)
+
+    async def alerts(self, first: int, after: int | None = None, chosen: AlertFilter = ANY_ALERT) -> Page[AlertRow]:
+        """Alerts by alertSeq, those behind the number `after`."""
+        async with self._snapshot() as connection:
+            return page(await alerts_after(connection, after, chosen, bounded(first) + 1), first)
+
+    async def alert(self, alert_id: UUID) -> AlertRow | None:
+        """One alert."""
+        async with self._snapshot() as connection:
+            found = await ALERT.where(connection, "alert_id = $1", alert_id)
+        return found[0] if found else None
+
+    async def desk_events_after(self, streamseq: int, limit: int = MAX_PAGE) -> list[Recorded]:
+        """The desk's events behind a streamseq, in order: AlertRaised, AlertAcknowledged, ..."""
+        async with self._snapshot() as connection:
+            return await desk_events(connection, streamseq, bounded(limit))
+
+    async def decision(self, stream: str, command_id: UUID) -> DecisionRow | None:
+        """What became of a command; None while it is not known here."""
+        async with self._snapshot() as connection:
+            return await decision_of(connection, stream, command_id)
+
+    async def queries_opened(self, subject_id: str, event_ids: Sequence[UUID]) -> tuple[QueryRow, ...]:
+        """The queries of a participant that rest on one of these events."""
+        async with self._snapshot() as connection:
+            rows = await DATA_QUERY.where(
+                connection, "subject_id = $1 AND event_ids && $2::uuid[]", subject_id, list(event_ids)
+            )
+        return tuple(row for row in rows if row.opens_at is None or row.opens_at <= self._clock.now())
+
+    async def events(
+        self, first: int, after: tuple[datetime, str, int] | None = None, chosen: EventFilter = ANY_EVENT
+    ) -> Page[EventRow]:
+        """Events by (recordedAt, stream, streamseq), those behind `after`, up to the moment of completeness."""
+        async with self._snapshot() as connection:
+            until = await complete_to_of(connection)
+            rows = [] if until is None else await events_after(connection, after, until, chosen, bounded(first) + 1)
+        return page(rows, first)
+
+    async def holds(self) -> list[HoldRow]:
+        """All holds, oldest first; in force while `released_at` is None."""
+        async with self._snapshot() as connection:
+            return await HOLD.where(connection, "true", order="streamseq")
+
+    async def sites(self) -> list[SiteRow]:
+        """All sites, by id."""
+        async with self._snapshot() as connection:
+            return await SITE.where(connection, "true")
+
+    async def access_withdrawn(self) -> list[AccessWithdrawnRow]:
+        """The tokens that are refused."""
+        async with self._snapshot() as connection:
+            return await ACCESS_WITHDRAWN.where(connection, "true")
+
+    async def protocol(self, as_of: datetime | None = None) -> ProtocolRow | None:
+        """The protocol version in force at `as_of`, now without; None before the first took effect."""
+        async with self._snapshot() as connection:
+            rows = await PROTOCOL.where(
+                connection,
+                "effective_from <= $1",
+                as_of or self._clock.now(),
+                order="effective_from DESC, streamseq DESC",
+                limit=1,
+            )
+        return rows[0] if rows else None
+
+    async def stream_version(self, stream: str) -> int:
+        """How far a stream is projected; 0 when nothing of it is."""
+        async with self._snapshot() as connection:
+            return await version_of(connection, stream)
+
+    async def complete_to(self) -> datetime | None:
+        """The moment until which every recorded event is projected."""
+        async with self._snapshot() as connection:
+            return await complete_to_of(connection)
+
+    async def parked(self) -> tuple[QuarantineRow, ...]:
+        """Everything that could not be read and was not released."""
+        async with self._snapshot() as connection:
+            return await parked_records(connection, None)
+
+    async def status(self) -> StatusRead:
+        """How far everything is."""
+        async with self._snapshot() as connection:
+            return StatusRead(
+                schema=await live_schema(connection, self._version),
+                safety=await read_safety_status(connection),
+                desk_version=await version_of(connection, SAFETY_DESK),
+                desk_alert_seq=await connection.fetchval("SELECT coalesce(max(alert_seq), 0) FROM alert"),
+                complete_to=await complete_to_of(connection),
+                offsets=await offsets(connection),
+                parked=await parked_records(connection, None),
+            )
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Connection]:
+        with translate_errors():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                schema = await live_schema(connection, self._version)
+                await connection.execute("SELECT set_config('search_path', $1, true)", schema)
+                yield connection
+
+    async def _study_view(self, connection: Connection, as_of: datetime | None) -> StudyView:
+        if as_of is not None:
+            return fold_study_events(await events_of(connection, STUDY, as_of))
+        head = await connection.fetchval("SELECT hash FROM stream_head WHERE stream = $1", STUDY)
+        if head is None:
+            return EMPTY_STUDY
+        if self._study[0] != head:
+            self._study = (head, fold_study_events(await events_of(connection, STUDY)))
+        return self._study[1]
+
+    async def _wait_until_complete(self, as_of: datetime | None) -> None:
+        # Completeness trails the clock by 4 s, so what is nearer than 2 s cannot be reached in 2 s.
+        now = self._clock.now()
+        if as_of is None or as_of > now - _WAIT:
+            return
+        deadline = asyncio.get_running_loop().time() + _WAIT.total_seconds()
+        while asyncio.get_running_loop().time() < deadline:
+            complete_to = await self.complete_to()
+            if complete_to is not None and as_of <= complete_to:
+                return
+            await asyncio.sleep(_POLL)
+
+
+def fold_study_events(events: Sequence[Recorded]) -> StudyView:
+    """The study after these events."""
+    view = EMPTY_STUDY
+    for recorded in events:
+        view = fold_study(view, recorded)
+    return view
+
+
+def bounded(first: int) -> int:
+    """A page's length; ValueError unless it is 1 to 200."""
+    if not 1 <= first <= MAX_PAGE:
+        raise ValueError(f"first must be 1 to {MAX_PAGE}")
+    return first
+
+
+def page(rows: Sequence[Item], first: int) -> Page[Item]:
+    """The page of `first` items, when one more was asked for."""
+    return Page(tuple(rows[:first]), len(rows) > first)

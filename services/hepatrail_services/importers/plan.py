@@ -1,0 +1,133 @@
+"""What an import is going to send, decided before anything is sent: pure, the same for the same files."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+from uuid import UUID
+
+from hepatrail_events.ids import derived_id
+from hepatrail_services.importers.source import SourceRow
+
+
+class Phase(IntEnum):
+    """The order of a subject's units: a death comes last, because nothing may be treated after it."""
+
+    ENROLMENT = 1
+    TREATMENT = 2
+    LABORATORY = 3
+    ADVERSE_EVENTS = 4
+    DEATH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RowRef:
+    """A row of the source: domain, key and record number."""
+
+    domain: str
+    key: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of a unit, without its id."""
+
+    mutation: str
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Rows that stand or fall together, and the commands that carry them, sent in turn until one is refused."""
+
+    key: str
+    subject_id: str
+    phase: Phase
+    rows: tuple[RowRef, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that is not in the log, or (`CHANGED`) is there with other content; attempt 0 was never sent."""
+
+    row: RowRef
+    code: str
+    sentence: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a row that a person should know; the row went on."""
+
+    row: RowRef
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an import will do: rows read a domain, units to send, rows refused at once, findings."""
+
+    study: str
+    read: Mapping[str, int]
+    units: tuple[Unit, ...]
+    refusals: tuple[Refusal, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the mapping of one domain has collected so far."""
+
+    units: list[Unit] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def refuse(self, row: RowRef, code: str, sentence: str) -> None:
+        """Sets a row aside with its reason."""
+        self.refusals.append(Refusal(row, code, sentence))
+
+    def find(self, row: RowRef, kind: str, sentence: str) -> None:
+        """Notes something about a row."""
+        self.findings.append(Finding(row, kind, sentence))
+
+
+class RowRefused(ValueError):
+    """A row that cannot be mapped; caught by the loop over its domain."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+def command_id(study: str, unit: Unit, step: Step, attempt: int) -> UUID:
+    """The id of one attempt: the same row, the same mutation and attempt give the same id on every run."""
+    domain = unit.rows[0].domain
+    return derived_id("sdtm", study, domain, unit.key, step.mutation, attempt)
+
+
+def reference(row: SourceRow, *columns: str) -> RowRef:
+    """The reference of a row whose key is made of `columns`."""
+    return RowRef(row.domain, "|".join(row[column] for column in columns), row.number)
+
+
+def readable(rows: Iterable[SourceRow], draft: Draft, *columns: str) -> list[tuple[SourceRow, RowRef]]:
+    """The rows with a whole line and a key of their own; the others are refused here."""
+    seen: set[str] = set()
+    kept: list[tuple[SourceRow, RowRef]] = []
+    for row in rows:
+        ref = reference(row, *columns)
+        if not row.whole:
+            draft.refuse(ref, "UNREADABLE_ROW", "The line has more or fewer fields than the header.")
+        elif not all(row[column] for column in columns):
+            draft.refuse(ref, "NO_KEY", f"{' and '.join(columns)} identify the row and one of them is empty.")
+        elif ref.key in seen:
+            draft.refuse(ref, "DUPLICATE_KEY", "An earlier row has the same key.")
+        else:
+            seen.add(ref.key)
+            kept.append((row, ref))
+    return kept

@@ -1,0 +1,1 @@
+"""A clinically plausible trial from a seed, and its player."""

@@ -1,0 +1,94 @@
+"""kill -9 of anything, at any time, under load: nothing acknowledged is lost, nothing is doubled."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from logbook import Logbook
+from stack import Stack, enrol
+
+VICTIMS = ("decider", "projector", "api", "safety", "kafka", "postgres")
+SUBJECTS = [f"CHAOS-{number:02d}" for number in range(6)]
+
+
+@pytest.fixture
+async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
+    running = await Stack(tmp_path / "data").start()
+    try:
+        await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
+        yield running
+    finally:
+        await running.stop()
+
+
+async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: dict[str, list[str]]) -> None:
+    number = 0
+    while not done.is_set():
+        number += 1
+        command = str(uuid4())
+        result = await stack.accept(
+            "recordObservations",
+            commandId=command,
+            subjectId=subject,
+            assessedAt=f"2026-01-06T0{number % 10}:{number % 60:02d}:00Z",
+            rows=[{"code": "heart_rate", "value": str(60 + number % 60), "unit": "/min"}],
+        )
+        acknowledged[command] = result["eventIds"]
+
+
+async def _kill_everything(stack: Stack, rounds: int, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(rounds):
+        for victim in chance.sample(VICTIMS, len(VICTIMS)):
+            stack.kill(victim)
+            await asyncio.sleep(chance.uniform(0.5, 4.0))
+
+
+async def test_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_killed(stack: Stack) -> None:
+    for subject in SUBJECTS:
+        await enrol(stack, subject)
+    acknowledged: dict[str, list[str]] = {}
+    done = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for subject in SUBJECTS:
+            group.create_task(_load(stack, subject, done, acknowledged))
+        await _kill_everything(stack, rounds=2, seed=20260301)
+        await asyncio.sleep(5)
+        done.set()
+
+    assert len(acknowledged) > 50
+    book = await Logbook.read(stack.ready["kafka"])
+    commits = book.by_command()
+    for command, event_ids in acknowledged.items():
+        assert [event["id"] for event in commits[command]] == event_ids, command
+    for subject in SUBJECTS:
+        version = len(book.streams[f"subject-{subject}"])
+        position = f"subject-{subject}@{version}"
+        await _projected(stack, subject, position)
+
+    rebuilt = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "hepatrail_cli", "rebuild", "--data-dir", str(stack.data_dir)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+
+
+async def _projected(stack: Stack, subject: str, position: str) -> None:
+    query = "query($id: ID!, $p: Position) { subject(id: $id, minPosition: $p) { id version } }"
+    for attempt in range(30):
+        try:
+            answer = await stack.graphql(query, {"id": subject, "p": position})
+        except AssertionError:
+            assert attempt < 29, f"{position} was never projected"
+            continue
+        assert answer["subject"]["version"] == int(position.rpartition("@")[2])
+        return

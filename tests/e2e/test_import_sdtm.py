@@ -1,0 +1,205 @@
+"""Real input through the whole stack: counted from Kafka and from the source files, never from the importer."""
+
+import asyncio
+import csv
+import gzip
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hepatrail_events import codec
+from hepatrail_events.adverse_events import AEReported
+from hepatrail_events.codec import Recorded
+from hepatrail_events.enrolment import ScreenFailed, SubjectEnrolled
+from hepatrail_events.measurements import LabResultsRecorded, Measured
+from hepatrail_events.sessions import SessionEnded
+from hepatrail_events.streams import STUDY, subject_stream
+from hepatrail_events.study import SiteActivated
+from hepatrail_services.simulation.auditor import read_all_events
+from stack import Stack
+
+PILOT = Path(__file__).parents[3] / "shared" / "data" / "cdisc_pilot"
+Row = dict[str, str]
+
+DM = "USUBJID,SITEID,DMDTC,SEX,AGE,AGEU,ARMCD,DTHDTC"
+EX = "USUBJID,EXSEQ,EXSTDTC"
+LB = "USUBJID,LBSEQ,LBTESTCD,LBCAT,LBORRES,LBORRESU,LBORNRLO,LBORNRHI,VISITNUM,LBDTC"
+AE = (
+    "USUBJID,AESEQ,AETERM,AEDECOD,AESEV,AESER,AEACN,AEREL,AEOUT,AESDTH,AESLIFE,AESHOSP,AESDISAB,AESCONG,AESCAN,AESOD,"
+    "AEDTC,AESTDTC,AEENDTC"
+)
+SMALL = {
+    "dm": [DM, "99-1,718,2013-12-26,F,63,YEARS,Pbo,", "99-2,718,2013-12-27,M,70,YEARS,Scrnfail,"],
+    "ex": [EX, "99-1,1,2014-01-02", "99-1,2,2014-01-17"],
+    "lb": [
+        LB,
+        "99-1,1,BILI,CHEMISTRY,<0.2,mg/dL,0.2,1.2,1,2013-12-26T14:45",
+        "99-1,2,UREAN,CHEMISTRY,13,mg/dL,4,24,1,2013-12-26T14:45",
+        "99-1,3,COLOR,URINALYSIS,N,,,,1,2013-12-26T14:45",
+        "99-1,4,K,CHEMISTRY,400,mEq/L,3.4,5.4,1,2013-12-28",
+        "99-1,5,K,CHEMISTRY,,mEq/L,3.4,5.4,1,2013-12-28",
+    ],
+    "ae": [
+        AE,
+        "99-1,1,PNEUMONIA,PNEUMONIA,SEVERE,N,,NONE,RECOVERED/RESOLVED,N,N,Y,N,N,N,N,2014-01-16,2014-01,2014-01-20",
+        "99-1,2,NAUSEA,NAUSEA,MILD,N,,,NOT RECOVERED/NOT RESOLVED,N,N,N,N,N,N,N,2014-01-16,2014-01-03,2014-01-04",
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One run of the command: what it wrote and printed."""
+
+    refused: list[Row]
+    findings: list[Row]
+    output: str
+
+
+@pytest.fixture(scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("import") / "data")
+    try:
+        await running.start()
+        yield running
+    finally:
+        await running.stop()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    _write(tmp_path / "small", SMALL)
+    return tmp_path / "small"
+
+
+def _write(directory: Path, domains: Mapping[str, list[str]]) -> None:
+    directory.mkdir(exist_ok=True)
+    for name, lines in domains.items():
+        (directory / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+async def _import(directory: Path, data_dir: Path, out: Path) -> Import:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "hepatrail_cli", "import", "sdtm", str(directory), "--data-dir", str(data_dir)),
+        *("--refused", str(out / "refused.csv"), "--findings", str(out / "findings.csv")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return Import(_rows(out / "refused.csv"), _rows(out / "findings.csv"), output.decode())
+
+
+def _rows(path: Path) -> list[Row]:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+async def _events(kafka: str, subjects: Iterable[str]) -> list[Recorded]:
+    streams = {subject_stream(subject) for subject in subjects}
+    return [one for one in map(codec.read, await read_all_events(kafka)) if one.envelope.stream in streams]
+
+
+def _of(events: list[Recorded], *kinds: type) -> int:
+    return sum(isinstance(one.event, kinds) for one in events)
+
+
+def _results(events: list[Recorded]) -> list[Measured]:
+    return [row for one in events if isinstance(one.event, LabResultsRecorded) for row in one.event.results]
+
+
+def _refused(run: Import) -> Counter[str]:
+    return Counter(row["domain"] for row in run.refused if row["code"] != "CHANGED")
+
+
+async def test_a_small_source_is_accounted_for_row_by_row(stack: Stack, small: Path, tmp_path: Path) -> None:
+    data_dir, kafka = stack.data_dir, stack.ready["kafka"]
+    first = await _import(small, data_dir, tmp_path)
+    events = await _events(kafka, ("99-1", "99-2"))
+    assert {(row["domain"], row["row_key"], row["code"]) for row in first.refused} == {
+        ("EX", "99-1|2", "NOT_FIRST_DOSE"),
+        ("LB", "99-1|5", "LAB-01"),
+        ("AE", "99-1|2", "INV-07"),
+    }
+    assert _of(events, SubjectEnrolled, ScreenFailed) == 2
+    assert _of(events, SessionEnded) == 1
+    results = {row.code: row for row in _results(events)}
+    assert {code: (row.accepted, row.reject_reason) for code, row in results.items()} == {
+        "tbil": (True, None),
+        "bun": (True, None),
+        "COLOR": (False, "UNKNOWN_CODE"),
+        "potassium": (False, "IMPLAUSIBLE"),
+    }
+    assert (results["tbil"].value, results["tbil"].comparator, results["tbil"].high) == ("0.2", "<", "1.2")
+    reports = [one.event for one in events if isinstance(one.event, AEReported)]
+    assert [(report.criteria, report.onset.value) for report in reports] == [(("HOSPITALISATION",), "2014-01")]
+    assert {row["finding"] for row in first.findings} >= {"SERIOUS_WITHOUT_FLAG", "PARTIAL_DATE", "CENSORED"}
+
+    again = await _import(small, data_dir, tmp_path)
+    assert [one.hash for one in await _events(kafka, ("99-1", "99-2"))] == [one.hash for one in events]
+    assert [(row["row_key"], row["attempt"]) for row in again.refused if row["domain"] == "AE"] == [("99-1|2", "2")]
+
+    mended = [SMALL["ae"][0], SMALL["ae"][1].replace("SEVERE", "MILD"), SMALL["ae"][2].replace("2014-01-04", "")]
+    _write(small, {"ae": mended})
+    third = await _import(small, data_dir, tmp_path)
+    later = await _events(kafka, ("99-1", "99-2"))
+    assert [row["code"] for row in third.refused if row["domain"] == "AE"] == ["CHANGED"]
+    assert _of(later, AEReported) == 2
+    assert len(later) == len(events) + 1
+
+    study = [one for one in map(codec.read, await read_all_events(kafka)) if one.envelope.stream == STUDY]
+    activated = Counter(one.event.site_id for one in study if isinstance(one.event, SiteActivated))
+    assert activated == Counter(["701", "704", "708", "716", "718"])
+
+
+@pytest.mark.skipif(not PILOT.is_dir(), reason="the pilot data are not beside this clone")
+async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path: Path) -> None:
+    data_dir, kafka = stack.data_dir, stack.ready["kafka"]
+    source = {name: _rows(PILOT / f"{name}.csv") for name in ("dm", "ex", "ae")} | {"lb": _rows(PILOT / "lb.csv.gz")}
+    subjects = {row["USUBJID"] for row in source["dm"]}
+    first = await _import(PILOT, data_dir, tmp_path)
+    events = await _events(kafka, subjects)
+    refused = _refused(first)
+    results = _results(events)
+
+    assert {name: len(rows) for name, rows in source.items()} == {"dm": 150, "ex": 301, "ae": 504, "lb": 30097}
+    assert _of(events, SubjectEnrolled, ScreenFailed) + refused["DM"] == 150
+    assert _of(events, SessionEnded) + refused["EX"] == 301
+    assert _of(events, AEReported) + refused["AE"] == 504
+    accepted = sum(row.accepted for row in results)
+    kept = sum(not row.accepted for row in results)
+    assert accepted + kept + refused["LB"] == 30097
+    assert accepted == sum(row["LBTESTCD"] in MAPPED for row in source["lb"])
+
+    assert Counter(row["LBORRES"] for row in source["lb"] if row["LBORRES"][0] in "<>") == Counter(
+        f"{row.comparator}{row.value}" for row in results if row.comparator
+    )
+    assert Counter(row["LBORRES"].lstrip("<>") for row in source["lb"]) == Counter(row.value for row in results)
+    censored = next(row for row in source["lb"] if row["LBORRES"] == "<0.2")
+    query = 'query($id: ID!) { subject(id: $id) { labResults(codes: ["tbil"]) { value comparator low high } } }'
+    read = (await stack.graphql(query, {"id": censored["USUBJID"]}))["subject"]["labResults"]
+    limits = {"low": censored["LBORNRLO"], "high": censored["LBORNRHI"]}
+    assert {"value": "0.2", "comparator": "<", **limits} in read
+    serious = [one.event for one in events if isinstance(one.event, AEReported) and one.event.criteria]
+    assert len(serious) == 10
+    named = {row["row_key"] for row in first.findings if row["finding"] == "SERIOUS_WITHOUT_FLAG"}
+    flags = _rows(PILOT / "expected_ae_flags.csv")
+    assert named == {f"{row['USUBJID']}|{row['AESEQ']}" for row in flags if row["inconsistent_seriousness"] == "Y"}
+
+    again = await _import(PILOT, data_dir, tmp_path)
+    assert [one.hash for one in await _events(kafka, subjects)] == [one.hash for one in events]
+    assert _refused(again) == refused
+
+
+MAPPED = frozenset(
+    ("ALB", "ALP", "ALT", "AST", "BILI", "CREAT", "GLUC", "HCT", "HGB", "K", "PLAT", "RBC", "SODIUM", "UREAN", "WBC")
+)
+"""Test codes of the pilot that the trial measures too; all others are kept, unaccepted."""
