@@ -10,7 +10,7 @@ from hepatrail_infra.postgres import Dsns
 from hepatrail_infra.settings import PREFIX, Settings
 from hepatrail_infra.tokens import JWKS_FILE
 
-PROCESSES = ("decider", "projector", "api")
+PROCESSES = ("decider", "projector", "safety", "api")
 """The processes of a stack, by the name that `hepatrail serve` gives them."""
 
 

@@ -12,6 +12,7 @@ from hepatrail_infra.kafka_admin import ensure_topics
 from hepatrail_infra.postgres import Passwords, connection, prepare_databases
 from hepatrail_infra.settings import PREFIX, Settings, load_settings, need, secret
 from hepatrail_projections.schema import ensure_projection
+from hepatrail_services.safety.ledger import ensure_safety
 
 
 def prepare() -> None:
@@ -35,6 +36,7 @@ async def _prepare(settings: Settings) -> None:
     dsns = await prepare_databases(admin, passwords, vault_admin_dsn=vault_admin)
     async with connection(dsns.owner, name="prepare") as owner:
         await ensure_projection(owner)
+        await ensure_safety(owner)
 
 
 def _password(dsn: SecretStr | None, name: str, role: str) -> str:

@@ -31,6 +31,7 @@ from hepatrail_infra.postgres import Dsns, connection, prepare_databases
 from hepatrail_infra.settings import Settings
 from hepatrail_infra.tokens import TokenSigner
 from hepatrail_projections.schema import ensure_projection
+from hepatrail_services.safety.ledger import ensure_safety
 
 _log = logging.getLogger(__name__)
 
@@ -129,6 +130,7 @@ class Stack:
         dsns = await prepare_databases(admin, self._secrets.passwords, vault_admin_dsn=vault)
         async with connection(dsns.owner, name="up") as owner:
             await ensure_projection(owner)
+            await ensure_safety(owner)
         return dsns
 
     def _metrics_ports(self, api_port: int) -> dict[str, int]:

@@ -3,11 +3,9 @@
 It outlives every projection. Nothing in it is a fact of the trial: without it a process starts over from the log.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-
-from aiokafka import TopicPartition
 
 from hepatrail_events.errors import StartRefused, Unavailable
 from hepatrail_projections.table import Connection, Json, load_json, to_json_text
@@ -19,9 +17,6 @@ META_DDL: tuple[str, ...] = (
     f"CREATE SCHEMA IF NOT EXISTS {META}",
     f"CREATE TABLE IF NOT EXISTS {META}.live_projection (version bigint PRIMARY KEY, schema text NOT NULL)",
     f"CREATE TABLE IF NOT EXISTS {META}.retry_request (stream text PRIMARY KEY)",
-    f"""CREATE TABLE IF NOT EXISTS {META}.consumer_offset (
-        consumer text NOT NULL, topic text NOT NULL, partition bigint NOT NULL, next_offset bigint NOT NULL,
-        PRIMARY KEY (consumer, topic, partition))""",
     f"""CREATE TABLE IF NOT EXISTS {META}.safety_status (
         singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         desk_alert_seq bigint NOT NULL, desk_version bigint NOT NULL,
@@ -109,27 +104,6 @@ async def take_retry_requests(connection: Connection) -> list[str]:
     """Takes the requests; they are gone when the transaction ends."""
     rows = await connection.fetch(f"DELETE FROM {META}.retry_request RETURNING stream")  # noqa: S608
     return sorted(row["stream"] for row in rows)
-
-
-async def consumer_offsets(
-    connection: Connection, consumer: str, partitions: Iterable[TopicPartition]
-) -> dict[TopicPartition, int | None]:
-    """Where a consumer that keeps its offsets here reads on; None: from the beginning."""
-    rows = await connection.fetch(
-        f"SELECT topic, partition, next_offset FROM {META}.consumer_offset WHERE consumer = $1",  # noqa: S608
-        consumer,
-    )
-    stored = {TopicPartition(row["topic"], row["partition"]): int(row["next_offset"]) for row in rows}
-    return {partition: stored.get(partition) for partition in partitions}
-
-
-async def store_consumer_offsets(connection: Connection, consumer: str, offsets: Mapping[TopicPartition, int]) -> None:
-    """Stores the offsets to read on from; an offset never goes back."""
-    await connection.executemany(
-        f"""INSERT INTO {META}.consumer_offset VALUES ($1, $2, $3, $4) ON CONFLICT (consumer, topic, partition)
-        DO UPDATE SET next_offset = greatest(consumer_offset.next_offset, excluded.next_offset)""",  # noqa: S608
-        [(consumer, each.topic, each.partition, offset) for each, offset in offsets.items()],
-    )
 
 
 def refuse_other_version(versions: Iterable[int], version: int = PROJECTION_VERSION) -> None:

@@ -62,6 +62,7 @@ def test_a_process_gets_the_secrets_that_its_work_needs_and_no_other(
     assert given == {
         "decider": set(),
         "projector": {"dsn-writer"},
+        "safety": {"dsn-writer"},
         "api": {"dsn-reader", "dsn-use", secrets.master_key},
     }
 
