@@ -27,7 +27,7 @@ up: $(READY) ## the whole stack in the foreground, data kept in ./data
 	$(BIN)/hepatrail up --data-dir data
 
 bench: $(READY) ## ratios against bare peers, measured in one run
-	$(BIN)/python -m benchmarks
+	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 lock: $(READY) ## resolves the pinned versions anew; no download address is written
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -6,11 +6,13 @@ import sys
 
 from benchmarks.commands import measure_commands
 from benchmarks.limits import show
+from benchmarks.rebuild import measure_rebuild
+from benchmarks.stack import measure_stack
 
 
 async def main() -> bool:
     """Measures everything and prints the report."""
-    return show(await measure_commands())
+    return show([*await measure_commands(), *await measure_rebuild(), *await measure_stack()])
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def read_desk_cursor(text: str) -> int:
 async def alert_seq_before(reader: Reader, cursor: str) -> int:
     """The number of the last alert at or before a place on the desk."""
     streamseq = read_desk_cursor(cursor)
-    while events := await reader.desk_events_after(streamseq, PAGE):
+    while events := await reader.stream_events_after(SAFETY_DESK, streamseq, PAGE):
         for recorded in events:
             if isinstance(recorded.event, AlertRaised):
                 return recorded.event.alert_seq - 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hepatrail_events.codec import Recorded
 from hepatrail_events.errors import Unavailable
 from hepatrail_events.safety_desk import AlertAcknowledged, AlertRaised
+from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_graphql.alerts import AlertFilter, row_filter
 from hepatrail_graphql.auth import Refused
 from hepatrail_graphql.authorize import may_see
@@ -114,7 +115,7 @@ class DeskFeed:
     async def _page(self) -> AsyncIterator[DeskItem]:
         while True:
             try:
-                events = await self._services.reader.desk_events_after(self._streamseq, PAGE)
+                events = await self._services.reader.stream_events_after(SAFETY_DESK, self._streamseq, PAGE)
                 items = [await self._item(recorded) for recorded in events]
             except Unavailable:
                 _log.warning("the safety desk cannot be read for now")

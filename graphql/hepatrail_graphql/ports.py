@@ -98,8 +98,8 @@ class Reader(Protocol):
         """One alert."""
         ...
 
-    async def desk_events_after(self, streamseq: int, limit: int = ...) -> list[Recorded]:
-        """The desk's events behind a streamseq, in order."""
+    async def stream_events_after(self, stream: str, streamseq: int, limit: int = ...) -> list[Recorded]:
+        """A stream's events behind a streamseq, in order."""
         ...
 
     async def decision(self, stream: str, command_id: UUID) -> DecisionRow | None:

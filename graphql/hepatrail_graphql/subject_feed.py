@@ -1,18 +1,17 @@
-"""Following one participant: the commits of their stream, from the mirror of the log, up to its completeness."""
+"""Following one participant: the commits of their stream, from the mirror of the log."""
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
+from hepatrail_events.codec import Recorded
 from hepatrail_events.errors import Unavailable
 from hepatrail_events.streams import subject_stream
 from hepatrail_graphql.context import Context
 from hepatrail_graphql.cursors import PAGE
 from hepatrail_graphql.desk_feed import still_allowed
 from hepatrail_graphql.waking import waking
-from hepatrail_projections.event import EventFilter, EventRow
 
 _log = logging.getLogger(__name__)
 
@@ -29,30 +28,23 @@ class Change:
 async def changes(context: Context, subject_id: str, after: int | None) -> AsyncGenerator[Change, None]:
     """Yields the commits behind a version, for ever; None: behind the present one. UNAUTHENTICATED ends it."""
     services, stream = context.services, subject_stream(subject_id)
-    version = await services.reader.stream_version(stream) if after is None else after
-    place: tuple[datetime, str, int] | None = None
+    seen = await services.reader.stream_version(stream) if after is None else after
+    types: list[str] = []
     while True:
         async with waking(services.notifications, services.times.page_anyway) as woken:
-            page: Sequence[EventRow] = ()
+            page: Sequence[Recorded] = ()
             try:
-                found = await services.reader.events(PAGE, place, EventFilter(stream=stream))
-                page = found.items
+                page = await services.reader.stream_events_after(stream, seen, PAGE)
             except Unavailable:
                 _log.warning("the log's mirror cannot be read for now")
-            for change in _commits(page):
-                if change.version > version:
-                    yield change
-            if page:
-                last = page[-1]
-                place = (last.recorded_at, last.stream, last.streamseq)
+            for recorded in page:
+                envelope = recorded.envelope
+                seen = envelope.streamseq
+                types.append(envelope.type)
+                # A page may end inside a commit; the commit is told whole, with the next page.
+                if envelope.commitindex == envelope.commitsize - 1:
+                    yield Change(seen, tuple(types), envelope.recordedat)
+                    types.clear()
             await still_allowed(context)
             if len(page) < PAGE:
-                # An event is shown here only when the log is complete up to it, which no notification tells.
-                await woken(min(1.0, services.times.page_anyway))
-
-
-def _commits(page: Sequence[EventRow]) -> list[Change]:
-    return [
-        Change(rows[-1].streamseq, tuple(row.type for row in rows), rows[-1].recorded_at)
-        for rows in (list(group) for _, group in groupby(page, key=lambda row: row.commit_id))
-    ]
+                await woken(services.times.page_anyway)

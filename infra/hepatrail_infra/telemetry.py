@@ -111,6 +111,9 @@ def configure_logging(process: str, level: str = "INFO", file: Path | None = Non
     # They tell of every connection and fetch, which drowns what matters.
     for chatty in ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn"):
         logging.getLogger(chatty).setLevel(max(logging.getLevelName(level), logging.WARNING))
+    # While Kafka is away these write some forty errors a second; that it is away, who waits for it says once.
+    for frantic in ("aiokafka.client", "aiokafka.consumer.fetcher"):
+        logging.getLogger(frantic).setLevel(logging.CRITICAL)
 
 
 async def serve_metrics(port: int, health: Callable[[], Awaitable[Health]], host: str = "127.0.0.1") -> asyncio.Server:

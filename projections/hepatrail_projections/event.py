@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from hepatrail_events.codec import Recorded, parse_object, read
-from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_projections.table import Connection, Json, Table
 
 
@@ -153,11 +152,11 @@ async def events_after(
     )
 
 
-async def desk_events(connection: Connection, streamseq: int, limit: int) -> list[Recorded]:
-    """The safety desk's events behind a streamseq."""
+async def stream_events(connection: Connection, stream: str, streamseq: int, limit: int) -> list[Recorded]:
+    """A stream's events behind a streamseq, in order."""
     rows: list[Any] = await connection.fetch(
         "SELECT raw FROM event WHERE stream = $1 AND streamseq > $2 ORDER BY streamseq LIMIT $3",
-        SAFETY_DESK,
+        stream,
         streamseq,
         limit,
     )

@@ -19,7 +19,7 @@ from hepatrail_projections.alert import ALERT, ANY_ALERT, AlertFilter, AlertRow,
 from hepatrail_projections.data_query import DATA_QUERY, QueryRow
 from hepatrail_projections.decision import DecisionRow, decision_of
 from hepatrail_projections.derive import SubjectRows
-from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, desk_events, events_after, events_of
+from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, events_after, events_of, stream_events
 from hepatrail_projections.meta import SafetyStatus, live_schema, read_safety_status
 from hepatrail_projections.offset import OffsetRow, complete_to_of, offsets
 from hepatrail_projections.quarantine import QuarantineRow, parked_records
@@ -125,10 +125,10 @@ class Reader:
             found = await ALERT.where(connection, "alert_id = $1", alert_id)
         return found[0] if found else None
 
-    async def desk_events_after(self, streamseq: int, limit: int = MAX_PAGE) -> list[Recorded]:
-        """The desk's events behind a streamseq, in order: AlertRaised, AlertAcknowledged, ..."""
+    async def stream_events_after(self, stream: str, streamseq: int, limit: int = MAX_PAGE) -> list[Recorded]:
+        """A stream's events behind a streamseq, in order; of the desk AlertRaised, AlertAcknowledged, ..."""
         async with self._snapshot() as connection:
-            return await desk_events(connection, streamseq, bounded(limit))
+            return await stream_events(connection, stream, streamseq, bounded(limit))
 
     async def decision(self, stream: str, command_id: UUID) -> DecisionRow | None:
         """What became of a command; None while it is not known here."""

@@ -65,7 +65,7 @@ async def test_an_alert_is_open_until_somebody_else_than_the_reporter_has_seen_i
     assert own is not None
     assert [each["stopping"] for each in own.acknowledgements] == [False]
     assert [row.alert_seq for row in (await reader.alerts(1, after=1)).items] == [2]
-    desk = await reader.desk_events_after(1, 2)
+    desk = await reader.stream_events_after(SAFETY_DESK, 1, 2)
     assert [each.envelope.streamseq for each in desk] == [2, 3]
     assert await reader.stream_version(SAFETY_DESK) == 5
     # Under a protocol that lets the reporter's own acknowledgement count, it does from the very same events.
