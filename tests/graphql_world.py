@@ -186,7 +186,7 @@ class World:
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server._serve())
-        while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+        while not server.started:  # uvicorn has no event for it
             await asyncio.sleep(0.01)
         try:
             yield

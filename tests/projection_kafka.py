@@ -34,7 +34,7 @@ async def _gone(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
 async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     """Waits until something holds."""
     async with asyncio.timeout(seconds):
-        while not await holds():  # noqa: ASYNC110
+        while not await holds():
             await asyncio.sleep(0.02)
 
 

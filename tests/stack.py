@@ -86,6 +86,13 @@ class Stack:
         assert "errors" not in body, body["errors"]
         return body["data"]
 
+    async def answer(self, query: str, variables: dict[str, Any]) -> Any:
+        """The `data` of an answer, None while the API, or what it reads, is away."""
+        try:
+            return await self.graphql(query, variables)
+        except (httpx.TransportError, httpx.HTTPStatusError, AssertionError):
+            return None
+
     async def mutate(self, name: str, role: str = "INVESTIGATOR", **fields: Any) -> dict[str, Any]:
         """Sends one command, waiting out pendings and outages with the same commandId; the CommandResult."""
         fields.setdefault("commandId", str(uuid4()))

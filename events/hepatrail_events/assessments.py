@@ -22,7 +22,7 @@ class ParticipantDied(Event):
 
     death_at: PartialDate
     aware_at: Instant
-    primary_cause_ae_id: UUID | None = Field(None, description="The fatal adverse event that caused the death")
+    primary_cause_ae_id: UUID | None = Field(default=None, description="The fatal adverse event that caused the death")
     autopsy_done: bool | None = None
 
 

@@ -33,7 +33,9 @@ class CommandMessage(Fact):
     input: dict[str, Any]
     actor: Actor
     receivedat: Instant
-    studyversion: int = Field(0, ge=0, description="Highest version of the study stream that the gateway had seen")
+    studyversion: int = Field(
+        default=0, ge=0, description="Highest version of the study stream that the gateway had seen"
+    )
     causationid: str | None = None
     correlationid: str | None = None
     traceparent: str | None = None

@@ -62,7 +62,9 @@ class Decision(Fact):
     rule: str | None = None
     field: str | None = None
     message: str | None = None
-    input: dict[str, Any] | None = Field(None, description="The body of a rejected command, sealed as it was sent")
+    input: dict[str, Any] | None = Field(
+        default=None, description="The body of a rejected command, sealed as it was sent"
+    )
     eventids: tuple[UUID, ...] = ()
     version: int = Field(ge=0, description="Version of the stream after the decision")
     recordedat: Instant
@@ -71,7 +73,7 @@ class Decision(Fact):
     actorrole: str
     studyseq: int
     producer: str
-    repeat: bool = Field(False, description="A second answer to a known command id; never folds")
+    repeat: bool = Field(default=False, description="A second answer to a known command id; never folds")
 
     @property
     def binds(self) -> bool:

@@ -66,8 +66,8 @@ class Measured(Fact):
     value: ReportedValue | None = None
     comparator: Comparator | None = None
     unit: ReportedUnit | None = None
-    low: DecimalText | None = Field(None, description="Lower limit of the report's own range, in its unit")
-    high: DecimalText | None = Field(None, description="Upper limit of the report's own range, in its unit")
+    low: DecimalText | None = Field(default=None, description="Lower limit of the report's own range, in its unit")
+    high: DecimalText | None = Field(default=None, description="Upper limit of the report's own range, in its unit")
     method: Label | None = None
     fasting: bool | None = None
     not_done: NotDone | None = None
@@ -99,8 +99,8 @@ class LabResultCorrected(Event):
 
     id: UUID
     field: Label
-    old_value: str | None = Field(None, max_length=200)
-    new_value: str | None = Field(None, max_length=200)
+    old_value: str | None = Field(default=None, max_length=200)
+    new_value: str | None = Field(default=None, max_length=200)
     reason: SealedText
     accepted: bool
     reject_reason: RejectReason | None = None

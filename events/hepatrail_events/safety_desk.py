@@ -74,8 +74,8 @@ class AlertChange(Fact):
     """A field that changed in the commit behind the alert."""
 
     field: Label
-    old: str | None = Field(None, max_length=200)
-    new: str | None = Field(None, max_length=200)
+    old: str | None = Field(default=None, max_length=200)
+    new: str | None = Field(default=None, max_length=200)
 
 
 class AlertContent(Fact):
@@ -111,14 +111,14 @@ class AlertContent(Fact):
     aware_at: Instant | None = None
     clocks: tuple[AlertClock, ...] = ()
     changes: tuple[AlertChange, ...] = ()
-    detail: str | None = Field(None, max_length=500, description="Position and reason of an unreadable event")
+    detail: str | None = Field(default=None, max_length=500, description="Position and reason of an unreadable event")
 
 
 class AlertRaised(AlertContent, Event):
     """The desk raised an alert; `alertSeq` counts alerts without a gap."""
 
     alert_seq: Annotated[int, Field(ge=1)]
-    previous_alert_id: UUID | None = Field(None, description="The alert before, of the same adverse event")
+    previous_alert_id: UUID | None = Field(default=None, description="The alert before, of the same adverse event")
 
 
 class AlertAcknowledged(Event):

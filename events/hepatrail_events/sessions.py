@@ -62,7 +62,9 @@ class SessionStarted(Event):
     started_at: Instant = Field(description="Blood or plasma enters the circuit")
     access_vein: AccessVein
     side: Side
-    access_placed_at: Instant | None = Field(None, description="Only when the access was placed for this session")
+    access_placed_at: Instant | None = Field(
+        default=None, description="Only when the access was placed for this session"
+    )
     device_lot: Label
     cell_batch: Label
     batch_release_ref: Label = Field(description="Reference of the batch's release")
@@ -102,8 +104,8 @@ class SessionCorrected(Event):
 
     id: UUID
     field: Label
-    old_value: str | None = Field(None, max_length=200)
-    new_value: str | None = Field(None, max_length=200)
+    old_value: str | None = Field(default=None, max_length=200)
+    new_value: str | None = Field(default=None, max_length=200)
     reason: SealedText
 
 

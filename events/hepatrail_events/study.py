@@ -83,6 +83,6 @@ class HoldReleased(Event):
 class AccessWithdrawn(Event):
     """A person's or a token's access ended before the token did."""
 
-    token_subject: str | None = Field(None, max_length=200)
-    jti: str | None = Field(None, max_length=200)
+    token_subject: str | None = Field(default=None, max_length=200)
+    jti: str | None = Field(default=None, max_length=200)
     reason: StudyReason

@@ -5,8 +5,6 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from strawberry.extensions import SchemaExtension
-
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -26,6 +24,8 @@ from graphql import (
     parse,
     validate,
 )
+from strawberry.extensions import SchemaExtension
+
 from hepatrail_graphql.errors import CallerError
 from hepatrail_graphql.paging import LARGEST_PAGE
 

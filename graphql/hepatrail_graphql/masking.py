@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 
-from graphql import GraphQLError
 from hepatrail_events.errors import Unavailable
 from hepatrail_infra.telemetry import counter
 

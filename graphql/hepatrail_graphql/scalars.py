@@ -9,9 +9,9 @@ from datetime import date, datetime
 from typing import Any, NewType
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from graphql import GraphQLError
 from hepatrail_events.errors import InvalidEnvelope
 from hepatrail_events.measurements import Comparator as ComparatorSign
 from hepatrail_events.streams import Position as StreamPosition

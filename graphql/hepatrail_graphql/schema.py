@@ -4,10 +4,10 @@ import sys
 from typing import Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from graphql import GraphQLError
 from hepatrail_graphql.alerts import sae_alerts
 from hepatrail_graphql.commands import find_command, mutation_type
 from hepatrail_graphql.events import events

@@ -23,7 +23,7 @@ class Quarantined(Fact):
     topic: str
     partition: int = Field(ge=0)
     offset: int = Field(ge=0)
-    stream: str | None = Field(None, description="As its key says")
+    stream: str | None = Field(default=None, description="As its key says")
     code: str
     reason: str = Field(max_length=2000)
     raw: str = Field(description="The record's value, base64; empty for a record without value")

@@ -39,9 +39,11 @@ class OffsetStore(Protocol):
 
     async def stored(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
         """The offset from which each partition is read on; 0 for one that was never read."""
+        ...
 
     def known(self, partition: TopicPartition) -> int | None:
         """The stored offset of a partition as this process knows it, without asking."""
+        ...
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -93,7 +95,7 @@ def _look(
 class _Consumer(driver.Consumer):
     """A consumer that begins where the offset store says."""
 
-    _thread: _Thread
+    _thread: _Thread  # pyright: ignore[reportIncompatibleVariableOverride]
     offset_store: OffsetStore
 
     def __init__(self, *args: Any, offset_store: OffsetStore, **kwargs: Any) -> None:

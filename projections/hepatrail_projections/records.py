@@ -31,22 +31,27 @@ class RawRecord(Protocol):
     @property
     def topic(self) -> str:
         """Its topic."""
+        ...
 
     @property
     def partition(self) -> int:
         """Its partition."""
+        ...
 
     @property
     def offset(self) -> int:
         """Its offset."""
+        ...
 
     @property
     def key(self) -> bytes | None:
         """The stream's name."""
+        ...
 
     @property
     def value(self) -> bytes | None:
         """The bytes that count."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

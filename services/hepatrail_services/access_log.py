@@ -62,7 +62,7 @@ class AccessRecord(Fact):
     rule: str | None = None
     field: str | None = None
     bodyhash: str | None = None
-    detail: dict[str, Any] | None = Field(None, description="What else belongs to this kind; no patient data")
+    detail: dict[str, Any] | None = Field(default=None, description="What else belongs to this kind; no patient data")
 
     def raw(self) -> bytes:
         """The record's value."""

@@ -32,9 +32,11 @@ class Sealing(Protocol):
 
     async def key_for(self, subject_id: str, create: bool = False) -> SubjectKey:
         """The key of a participant; KeyDestroyed after an erasure."""
+        ...
 
     def seal(self, key: SubjectKey, cid: UUID | str, path: str, text: str) -> SealedText:
         """The sealed text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

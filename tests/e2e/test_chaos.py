@@ -84,11 +84,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_kille
 
 async def _projected(stack: Stack, subject: str, position: str) -> None:
     query = "query($id: ID!, $p: Position) { subject(id: $id, minPosition: $p) { id version } }"
-    for attempt in range(30):
-        try:
-            answer = await stack.graphql(query, {"id": subject, "p": position})
-        except AssertionError:
-            assert attempt < 29, f"{position} was never projected"
-            continue
-        assert answer["subject"]["version"] == int(position.rpartition("@")[2])
-        return
+    async with asyncio.timeout(60):
+        while (answer := await stack.answer(query, {"id": subject, "p": position})) is None:
+            await asyncio.sleep(0.5)
+    assert answer["subject"]["version"] == int(position.rpartition("@")[2])

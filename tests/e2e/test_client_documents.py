@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphql import GraphQLSchema, OperationDefinitionNode, parse, validate
 from graphql.execution.values import get_variable_values
 
-from graphql import GraphQLSchema, OperationDefinitionNode, parse, validate
 from hepatrail_cli.demo_client import COURSE
 from hepatrail_cli.demo_officer import ALERTS
 from hepatrail_graphql.schema import SCHEMA

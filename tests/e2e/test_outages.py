@@ -56,11 +56,9 @@ async def _sees(stack: Stack, subject: str, version: int) -> None:
     query = "query($id: ID!) { subject(id: $id) { version } }"
     async with asyncio.timeout(60):
         while True:
-            try:
-                if (await stack.graphql(query, {"id": subject}))["subject"]["version"] == version:
-                    return
-            except (AssertionError, OSError):
-                pass
+            answer = await stack.answer(query, {"id": subject})
+            if answer is not None and answer["subject"] == {"version": version}:
+                return
             await asyncio.sleep(0.5)
 
 

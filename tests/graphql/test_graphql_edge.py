@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, get_introspection_query
 
 import projection_log as log
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, get_introspection_query
 from graphql_world import World, decision
 from hepatrail_events.codec import read
 from hepatrail_events.decisions import Code, Verdict

@@ -279,7 +279,7 @@ async def test_a_client_that_does_not_read_is_disconnected_with_its_last_cursor(
             wide = 'subscription { saeAlerts(after: "start") { ... on SaeAlert { cursor alertSeq reasons detail } } }'
             await officer.subscribe(wide)
             async with asyncio.timeout(20):
-                while "slow client disconnected" not in caplog.messages:  # noqa: ASYNC110
+                while "slow client disconnected" not in caplog.messages:
                     await asyncio.sleep(0.05)
             seen = 0
             with pytest.raises(ConnectionClosed) as closed:

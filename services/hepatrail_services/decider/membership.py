@@ -149,11 +149,16 @@ class Membership:
 
 
 class _Listener(ConsumerRebalanceListener):
+    # aiokafka awaits what these return, though its own signatures say None.
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
 
-    async def on_partitions_revoked(self, _revoked: set[TopicPartition]) -> None:
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, _revoked: set[TopicPartition]
+    ) -> None:
         await self._membership.on_revoked()
 
-    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: set[TopicPartition]
+    ) -> None:
         await self._membership.on_assigned(assigned)

@@ -26,15 +26,20 @@ class Rules(Protocol):
 
     def initial(self, stream: str) -> Any:
         """The state of a stream without events."""
+        ...
 
     def parse(self, message: CommandMessage) -> Any:
         """The command in a message; InvalidMessage when it cannot be read, CommandRejected when its shape is wrong."""
+        ...
 
     def decide(self, state: Any, study: Any, command: Any, message: CommandMessage, now: datetime) -> Sequence[Event]:
         """The events that follow, stamped with `now` by the runtime; CommandRejected names the rule that was broken."""
+        ...
 
     def evolve(self, state: Any, recorded: Recorded) -> Any:
         """The state after an event; never fails."""
+        ...
 
     def study_facts(self, study: Any, now: datetime) -> StudyFacts:
         """The facts of a study state at an instant."""
+        ...

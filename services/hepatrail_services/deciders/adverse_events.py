@@ -43,7 +43,7 @@ class ChangeAdverseEventGrade(AdverseEventCommand):
 
     ROLES: ClassVar[frozenset[Role]] = INVESTIGATORS
 
-    from_grade: Grade | None = Field(None, description="Grade in force that the sender saw; checked when given")
+    from_grade: Grade | None = Field(default=None, description="Grade in force that the sender saw; checked when given")
     to_grade: Grade = Field(description="CTCAE v5.0 grade")
     grade_at: PartialDate = Field(description="Since when it has this grade")
 

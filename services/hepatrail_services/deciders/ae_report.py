@@ -42,7 +42,7 @@ class ReportedCausality(Fact):
 
     target: CausalityTarget = Field(description="What the adverse event may have been caused by")
     value: Causality = Field(description="WHO-UMC category")
-    rationale: Comment | None = Field(None, description="Why, in the investigator's words")
+    rationale: Comment | None = Field(default=None, description="Why, in the investigator's words")
 
 
 class ReportedDeath(Fact):
@@ -50,7 +50,7 @@ class ReportedDeath(Fact):
 
     death_at: PartialDate = Field(description="When the participant died; the one on record, when there is one")
     primary_cause: bool = Field(description="Whether this adverse event is the primary cause of the death")
-    autopsy_done: bool | None = Field(None, description="Whether an autopsy was done")
+    autopsy_done: bool | None = Field(default=None, description="Whether an autopsy was done")
 
 
 class ReportAdverseEvent(SubjectCommand):
@@ -59,7 +59,7 @@ class ReportAdverseEvent(SubjectCommand):
     ROLES: ClassVar[frozenset[Role]] = SITE
 
     code: AeCode = Field(description="The trial's own code")
-    ctcae_term: Label | None = Field(None, description="CTCAE v5.0 term, when not the code's own")
+    ctcae_term: Label | None = Field(default=None, description="CTCAE v5.0 term, when not the code's own")
     verbatim: Comment = Field(description="The event in the reporter's words, without anything that identifies")
     onset: PartialDate = Field(description="When it began, as far as it is known")
     end_at: PartialDate | None = Field(
@@ -67,23 +67,29 @@ class ReportAdverseEvent(SubjectCommand):
     )
     aware_at: Instant = Field(description="When the responsible person first knew")
     criteria: tuple[Criterion, ...] = Field((), max_length=6, description="Seriousness criteria (ICH E2A)")
-    grade: Grade | None = Field(None, description="CTCAE v5.0 grade; absent while unknown")
-    grade_at: PartialDate | None = Field(None, description="Since when it has this grade; stated with every grade")
+    grade: Grade | None = Field(default=None, description="CTCAE v5.0 grade; absent while unknown")
+    grade_at: PartialDate | None = Field(
+        default=None, description="Since when it has this grade; stated with every grade"
+    )
     outcome: Outcome = Field(description="Outcome so far")
     action_taken: ActionTaken = Field(description="Action taken with the bioartificial liver")
     reporter: Label = Field(description="Function of the reporter; no name")
-    age_years: Annotated[int, Field(ge=0, le=120)] | None = Field(None, description="Age at onset in completed years")
-    baseline_condition_id: UUID | None = Field(None, description="Baseline condition that worsened")
-    recurrence_of: UUID | None = Field(None, description="Earlier adverse event that came back")
-    replaces: UUID | None = Field(None, description="Adverse event void under another participant that this replaces")
+    age_years: Annotated[int, Field(ge=0, le=120)] | None = Field(
+        default=None, description="Age at onset in completed years"
+    )
+    baseline_condition_id: UUID | None = Field(default=None, description="Baseline condition that worsened")
+    recurrence_of: UUID | None = Field(default=None, description="Earlier adverse event that came back")
+    replaces: UUID | None = Field(
+        default=None, description="Adverse event void under another participant that this replaces"
+    )
     onset_before_first_session: bool | None = Field(
         None, description="Whether it began before the first session, where the date alone does not tell"
     )
-    frequency_worsened_at: PartialDate | None = Field(None, description="Since when it came more often")
+    frequency_worsened_at: PartialDate | None = Field(default=None, description="Since when it came more often")
     causality: tuple[ReportedCausality, ...] = Field(
         (), max_length=5, description="Causality by target; never stated by a coordinator"
     )
-    death: ReportedDeath | None = Field(None, description="The death, where the event is fatal")
+    death: ReportedDeath | None = Field(default=None, description="The death, where the event is fatal")
 
 
 def report(

@@ -24,8 +24,8 @@ class RecordDeath(SubjectCommand):
 
     death_at: PartialDate = Field(description="When the participant died, as far as it is known")
     aware_at: Instant = Field(description="When the site first knew of the death")
-    primary_cause_ae_id: UUID | None = Field(None, description="The fatal adverse event that caused the death")
-    autopsy_done: bool | None = Field(None, description="Whether an autopsy was done")
+    primary_cause_ae_id: UUID | None = Field(default=None, description="The fatal adverse event that caused the death")
+    autopsy_done: bool | None = Field(default=None, description="Whether an autopsy was done")
 
 
 class WithdrawSubject(SubjectCommand):
@@ -38,7 +38,7 @@ class WithdrawSubject(SubjectCommand):
     vital_status_allowed: bool = Field(
         description="Whether the site may still ask if the participant lives; only with FOLLOW_UP"
     )
-    reason: ReasonText | None = Field(None, description="Why, in the site's words")
+    reason: ReasonText | None = Field(default=None, description="Why, in the site's words")
 
 
 AssessmentCommand: TypeAlias = RecordDeath | WithdrawSubject

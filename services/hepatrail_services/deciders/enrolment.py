@@ -55,7 +55,7 @@ class EnrolSubject(SubjectCommand):
     age_years: Annotated[int, Field(ge=0, le=120)] = Field(description="Age in completed years at enrolment")
     chronic_health: bool = Field(description="Severe chronic organ insufficiency or immunocompromise (APACHE II)")
     admission_type: AdmissionType = Field(description="Admission type of APACHE II")
-    height_cm: PositiveDecimal | None = Field(None, description="Body height in cm")
+    height_cm: PositiveDecimal | None = Field(default=None, description="Body height in cm")
 
 
 class WithdrawConsent(SubjectCommand):
@@ -70,7 +70,7 @@ class WithdrawConsent(SubjectCommand):
     vital_status_allowed: bool = Field(
         False, description="Whether the site may still ask if the participant lives; only with FOLLOW_UP"
     )
-    reason: ReasonText | None = Field(None, description="Why, in the site's words; kept once enrolled")
+    reason: ReasonText | None = Field(default=None, description="Why, in the site's words; kept once enrolled")
 
 
 EnrolmentCommand: TypeAlias = RecordConsent | RecordScreenFailure | EnrolSubject | WithdrawConsent

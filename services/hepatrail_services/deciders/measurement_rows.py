@@ -22,15 +22,17 @@ Text200 = Annotated[str, Field(max_length=200)]
 class ResultRow(Fact):
     """One row of a laboratory report, as reported. A row that cannot be used is stored all the same, and marked."""
 
-    code: Text60 | None = Field(None, description="Code of the measurement in `labs.csv`; another one is kept, unused")
-    value: Text200 | None = Field(None, description="Value as reported, without the sign of a limit")
-    comparator: Comparator | None = Field(None, description="Sign before a value beyond a limit of detection")
-    unit: Text60 | None = Field(None, description="Unit as reported, UCUM when known")
-    low: DecimalText | None = Field(None, description="Lower limit of the report's own range, in its unit")
-    high: DecimalText | None = Field(None, description="Upper limit of the report's own range, in its unit")
-    method: Label | None = Field(None, description="Method of the laboratory")
-    fasting: bool | None = Field(None, description="Whether the participant was fasting")
-    not_done: NotDone | None = Field(None, description="Why there is no usable value")
+    code: Text60 | None = Field(
+        default=None, description="Code of the measurement in `labs.csv`; another one is kept, unused"
+    )
+    value: Text200 | None = Field(default=None, description="Value as reported, without the sign of a limit")
+    comparator: Comparator | None = Field(default=None, description="Sign before a value beyond a limit of detection")
+    unit: Text60 | None = Field(default=None, description="Unit as reported, UCUM when known")
+    low: DecimalText | None = Field(default=None, description="Lower limit of the report's own range, in its unit")
+    high: DecimalText | None = Field(default=None, description="Upper limit of the report's own range, in its unit")
+    method: Label | None = Field(default=None, description="Method of the laboratory")
+    fasting: bool | None = Field(default=None, description="Whether the participant was fasting")
+    not_done: NotDone | None = Field(default=None, description="Why there is no usable value")
 
 
 class ObservationRow(ResultRow):
@@ -45,10 +47,10 @@ class LabSample(SubjectCommand):
     """What a report says about its sample as a whole."""
 
     collected_at: InstantOrDate = Field(description="When the sample was taken: an instant, or the civil date alone")
-    visit_code: Code | None = Field(None, description="Time point that the sample was taken for")
-    pre_session: bool | None = Field(None, description="Whether it was taken before that day's session")
+    visit_code: Code | None = Field(default=None, description="Time point that the sample was taken for")
+    pre_session: bool | None = Field(default=None, description="Whether it was taken before that day's session")
     laboratory: Label = Field(description="Laboratory that measured")
-    specimen: Label | None = Field(None, description="Kind of specimen")
+    specimen: Label | None = Field(default=None, description="Kind of specimen")
 
 
 def refuse_unreadable(rows: Iterable[ResultRow], path: str) -> None:

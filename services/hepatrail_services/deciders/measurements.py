@@ -58,8 +58,12 @@ class CorrectLabResult(SubjectCommand):
 
     id: UUID = Field(description="The result")
     field: Label = Field(description="Name of the field: one of the row, or collectedAt, laboratory, visitCode, ...")
-    old_value: str | None = Field(None, max_length=200, description="Value that the sender saw; checked when given")
-    new_value: str | None = Field(None, max_length=200, description="New value as text; absent where it may be empty")
+    old_value: str | None = Field(
+        default=None, max_length=200, description="Value that the sender saw; checked when given"
+    )
+    new_value: str | None = Field(
+        default=None, max_length=200, description="New value as text; absent where it may be empty"
+    )
     reason: ReasonText = Field(description="Why the result is corrected")
 
 
@@ -89,8 +93,8 @@ class RecordObservations(SubjectCommand):
     SHAPE_RULES: ClassVar[Mapping[str, str]] = {"assessedAt": "LAB-01", "rows": "LAB-01"}
 
     assessed_at: InstantOrDate = Field(description="When it was observed: an instant, or the civil date alone")
-    visit_code: Code | None = Field(None, description="Time point that the observation was made for")
-    pre_session: bool | None = Field(None, description="Whether it was made before that day's session")
+    visit_code: Code | None = Field(default=None, description="Time point that the observation was made for")
+    pre_session: bool | None = Field(default=None, description="Whether it was made before that day's session")
     rows: Annotated[tuple[ObservationRow, ...], Field(min_length=1, max_length=MAX_ROWS)] = Field(
         description="What was observed, row by row"
     )

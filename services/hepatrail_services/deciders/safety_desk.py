@@ -31,7 +31,7 @@ class AcknowledgeSaeAlert(DeskCommand):
     ROLES: ClassVar[frozenset[Role]] = frozenset({Role.SAFETY_OFFICER, Role.PRINCIPAL_INVESTIGATOR})
 
     alert_id: UUID = Field(description="The alert")
-    comment: Comment | None = Field(None, description="Remark of the person")
+    comment: Comment | None = Field(default=None, description="Remark of the person")
 
 
 DeskCommandType: TypeAlias = RaiseAlert | AcknowledgeSaeAlert

@@ -55,8 +55,8 @@ class StartSession(SubjectCommand):
     viable_cells: CellCount = Field(description="Number of viable hepatocytes in the reactor")
     weight_kg: PositiveDecimal = Field(description="Body weight of the participant in kg")
     weight_measured_at: Instant = Field(description="When the participant was weighed")
-    flow_ml_min: PositiveDecimal | None = Field(None, description="Flow through the reactor in mL/min")
-    anticoagulant: Anticoagulant | None = Field(None, description="Anticoagulant of the circuit")
+    flow_ml_min: PositiveDecimal | None = Field(default=None, description="Flow through the reactor in mL/min")
+    anticoagulant: Anticoagulant | None = Field(default=None, description="Anticoagulant of the circuit")
 
 
 class PauseSession(SubjectCommand):
@@ -95,8 +95,12 @@ class CorrectSession(SubjectCommand):
 
     id: UUID = Field(description="The session")
     field: Label = Field(description="Name of the field in startSession, or endedAt, or endReason")
-    old_value: str | None = Field(None, max_length=200, description="Value that the sender saw; checked when given")
-    new_value: str | None = Field(None, max_length=200, description="New value as text; absent where it may be empty")
+    old_value: str | None = Field(
+        default=None, max_length=200, description="Value that the sender saw; checked when given"
+    )
+    new_value: str | None = Field(
+        default=None, max_length=200, description="New value as text; absent where it may be empty"
+    )
     reason: ReasonText = Field(description="Why the record is corrected")
 
 

@@ -59,9 +59,9 @@ class PlaceHold(StudyCommand):
 
     action: HoldAction = Field(description="What must wait")
     scope: HoldScope = Field(description="Whom the hold concerns")
-    subject_id: SubjectId | None = Field(None, description="The participant, where the scope is PARTICIPANT")
-    rule_id: Code | None = Field(None, description="Stopping rule behind the hold")
-    hit_id: UUID | None = Field(None, description="Hit of the stopping rule; stated by the system only")
+    subject_id: SubjectId | None = Field(default=None, description="The participant, where the scope is PARTICIPANT")
+    rule_id: Code | None = Field(default=None, description="Stopping rule behind the hold")
+    hit_id: UUID | None = Field(default=None, description="Hit of the stopping rule; stated by the system only")
     requires: HoldRequires = Field(description="Who may release the hold")
     reason: HoldText = Field(description="Why; sealed with the participant's key where the scope is PARTICIPANT")
 
@@ -76,7 +76,9 @@ class ReleaseHold(StudyCommand):
         None, description="Participant of the hold; when stated, the reason is sealed with the participant's key"
     )
     reason: HoldText = Field(description="Why the hold may be released")
-    dsmb_reference: Label | None = Field(None, description="Reference of the DSMB's decision, where the hold needs it")
+    dsmb_reference: Label | None = Field(
+        default=None, description="Reference of the DSMB's decision, where the hold needs it"
+    )
 
 
 class WithdrawAccess(StudyCommand):
@@ -84,8 +86,12 @@ class WithdrawAccess(StudyCommand):
 
     ROLES: ClassVar[frozenset[Role]] = frozenset({Role.ADMIN})
 
-    token_subject: Annotated[str, Field(max_length=200)] | None = Field(None, description="Whose tokens are refused")
-    jti: Annotated[str, Field(max_length=200)] | None = Field(None, description="Id of the one token that is refused")
+    token_subject: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Whose tokens are refused"
+    )
+    jti: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Id of the one token that is refused"
+    )
     reason: StudyText = Field(description="Why")
 
 
