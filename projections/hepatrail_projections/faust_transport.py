@@ -27,6 +27,7 @@ from mode import CrashingSupervisor
 from yarl import URL
 
 from hepatrail_events.errors import Unavailable
+from hepatrail_infra.kafka_log import close_consumer
 from hepatrail_projections.completeness import Seen
 
 _FETCH_WAIT_MS = 500
@@ -57,6 +58,12 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        """Stops the consumer; while Kafka is away its own stop may end the thread with a CancelledError."""
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            await close_consumer(self._consumer)
 
     async def _fetch_records(
         self,
