@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
+# Tests mostly wait for servers: two workers, a file on one of them because its tests share a server.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 PACKAGES := events/hepatrail_events services/hepatrail_services projections/hepatrail_projections \
 	graphql/hepatrail_graphql infra/hepatrail_infra infra/hepatrail_cli
 
@@ -13,7 +15,7 @@ demo: $(READY) ## plays a 12-participant trial through the whole stack
 	$(BIN)/python -m hepatrail_cli.demo
 
 test: $(READY) ## all tests, on a real Kafka and a real Postgres
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(READY) ## format, lint, types, import direction, then the tests; warnings are errors
 	$(BIN)/ruff format --check .
@@ -21,7 +23,7 @@ check: $(READY) ## format, lint, types, import direction, then the tests; warnin
 	$(BIN)/mypy $(PACKAGES) tests benchmarks
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 up: $(READY) ## the whole stack in the foreground, data kept in ./data
 	$(BIN)/hepatrail up --data-dir data
