@@ -5,22 +5,19 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from hepatrail_events.errors import Unavailable
 from hepatrail_events.streams import STUDY
 from hepatrail_infra.kafka_admin import EVENTS
-from hepatrail_infra.kafka_log import LogReader, Record, partition_of
+from hepatrail_infra.kafka_log import Record, partition_of
 from hepatrail_infra.kafka_quarantine import Place
+from hepatrail_services.decider.follower import Follower
 from hepatrail_services.decider.memory import Folder, StreamState
 
-_PARTITION = TopicPartition(EVENTS, partition_of(STUDY))
-_PAUSE = 1.0
 
-
-class StudyFollower:
+class StudyFollower(Follower):
     """The state of the study as far as it was read; raises Halted where the stream cannot be read."""
 
     def __init__(self, bootstrap: str, folder: Folder) -> None:
-        self._reader = LogReader(bootstrap)
+        super().__init__(bootstrap, TopicPartition(EVENTS, partition_of(STUDY)))
         self._folder = folder
         self._stream: StreamState = folder.initial(STUDY)
         self._grown = asyncio.Condition()
@@ -38,27 +35,7 @@ class StudyFollower:
     async def start(self) -> None:
         """Reads the stream to its end; raises Unavailable, Halted."""
         self._stream = self._folder.initial(STUDY)
-        try:
-            await self._reader.start({_PARTITION: None})
-            await self._reader.read_to_end(self._take)
-        except BaseException:
-            await self._reader.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Disconnects."""
-        await self._reader.stop()
-
-    async def follow(self) -> None:
-        """Takes in what happens from now on, until cancelled; raises Halted."""
-        while True:
-            try:
-                batches = await self._reader.getmany()
-            except Unavailable:
-                await asyncio.sleep(_PAUSE)
-                continue
-            for records in batches.values():
-                await self._take(records)
+        await super().start()
 
     async def at_least(self, version: int, patience: float) -> bool:
         """Waits until the study is read up to `version`; False when that takes longer than `patience` seconds."""

@@ -1,0 +1,56 @@
+"""Real servers for all tests, one of each a worker: started by the first test that asks, ended with the session."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from hepatrail_infra.embedded.kafka import EmbeddedKafka
+from hepatrail_infra.embedded.postgres import EmbeddedPostgres
+from hepatrail_infra.postgres import Dsns, Passwords, prepare_databases
+from projection_kafka import fresh_topics
+
+PASSWORDS = Passwords("owner", "writer", "reader", "use", "destroy")
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedPostgres]:
+    """One Postgres; tests make their databases anew."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def postgres_dsn(postgres_server: EmbeddedPostgres) -> str:
+    """The superuser's address."""
+    return await postgres_server.start()
+
+
+@pytest.fixture
+async def dsns(postgres_dsn: str) -> Dsns:
+    """The roles of a database and a vault of the test's own."""
+    name = f"t{uuid4().hex[:12]}"
+    return await prepare_databases(postgres_dsn, PASSWORDS, database=name, vault_database=f"{name}_vault")
+
+
+@pytest.fixture(scope="session")
+async def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedKafka]:
+    """One Kafka node; tests make their topics anew."""
+    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def kafka(kafka_server: EmbeddedKafka) -> str:
+    """The address of a Kafka whose topics are new."""
+    bootstrap = await kafka_server.start()
+    await fresh_topics(bootstrap)
+    return bootstrap
