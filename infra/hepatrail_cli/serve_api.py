@@ -10,6 +10,7 @@ from uuid import UUID
 import uvicorn
 
 from hepatrail_events.errors import CommandRejected, Unavailable
+from hepatrail_events.streams import subject_stream
 from hepatrail_graphql.asgi import create_app
 from hepatrail_graphql.auth import Authenticator, Withdrawn
 from hepatrail_graphql.context import Services
@@ -103,9 +104,20 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, Command
                 raise CommandRejected("There is no such alert.", rule="DSK-02", field="alertId")
             return alert.subject_id
 
+        async def known_subject(subject_id: str) -> bool:
+            return await reader.stream_version(subject_stream(subject_id)) > 0
+
         yield (
             Services(
-                gateway=Gateway(bus, vault, clock, access_log, commands=COMMANDS, alert_subject=alert_subject),
+                gateway=Gateway(
+                    bus,
+                    vault,
+                    clock,
+                    access_log,
+                    commands=COMMANDS,
+                    alert_subject=alert_subject,
+                    known_subject=known_subject,
+                ),
                 decisions=bus,
                 reader=reader,
                 notifications=notifications,

@@ -18,6 +18,7 @@ from hepatrail_services.access_log import AccessLog
 from hepatrail_services.command import Command, read_command
 from hepatrail_services.command_bus import CommandBus
 from hepatrail_services.deciders.catalogue import COMMANDS
+from hepatrail_services.deciders.enrolment import RecordConsent
 from hepatrail_services.sealing import DESK_OWNER, Seal, key_owner, seal_input
 
 MAX_INPUT_BYTES = 256 * 1024
@@ -25,6 +26,10 @@ ANSWER_SECONDS = 5.0
 
 AlertSubject = Callable[[UUID], Awaitable[str | None]]
 """From an alert to its participant, None for an alert without one; raises CommandRejected for an unknown alert."""
+
+
+KnownSubject = Callable[[str], Awaitable[bool]]
+"""Whether a participant's stream has an event; Unavailable when that cannot be told."""
 
 
 class Sealing(Protocol):
@@ -58,7 +63,8 @@ class Gateway:
         access_log: AccessLog,
         *,
         commands: Mapping[str, type[Command]] = COMMANDS,
-        alert_subject: AlertSubject | None = None,
+        alert_subject: AlertSubject,
+        known_subject: KnownSubject,
     ) -> None:
         self._bus = bus
         self._vault = vault
@@ -66,6 +72,7 @@ class Gateway:
         self._access_log = access_log
         self._commands = commands
         self._alert_subject = alert_subject
+        self._known_subject = known_subject
 
     async def submit(
         self,
@@ -108,6 +115,8 @@ class Gateway:
         _refuse_too_large(raw_input)
         sealed = await seal_input(kind, raw_input, await self._seal_for(kind, raw_input))
         command = read_command(kind, sealed)
+        if isinstance(command, RecordConsent) and not await self._known_subject(command.subject_id):
+            await self._vault.key_for(command.subject_id, create=True)
         return CommandMessage(
             commandid=command.command_id,
             commandtype=name,
@@ -126,10 +135,19 @@ class Gateway:
         if owner is None or command_id is None:
             return None
         subject_id = owner.subject_id
-        if subject_id is None and owner.alert_id is not None and self._alert_subject is not None:
+        if subject_id is None and owner.alert_id is not None:
             subject_id = await self._alert_subject(owner.alert_id)
-        key = await self._vault.key_for(subject_id or DESK_OWNER, create=True)
+        key = await self._key_of(subject_id or DESK_OWNER)
         return lambda path, text: self._vault.seal(key, command_id, path, text)
+
+    async def _key_of(self, owner: str) -> SubjectKey:
+        """The owner's key; made before the consent that opens a participant's stream, never for one who is known.
+
+        A lost key stays missing (Unavailable, readiness red) until it is restored: a second one of the same id would
+        hide the loss and leave the older text unreadable.
+        """
+        known = owner != DESK_OWNER and await self._known_subject(owner)
+        return await self._vault.key_for(owner, create=not known)
 
 
 def _refuse_too_large(raw_input: Mapping[str, Any]) -> None:

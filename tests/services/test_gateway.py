@@ -14,7 +14,7 @@ from hepatrail_events.errors import CommandRejected
 from hepatrail_events.roles import Role
 from hepatrail_events.types import SealedText
 from hepatrail_infra.clock import SystemClock
-from hepatrail_infra.sealing_keys import KeyDestroyed, SubjectKey, kid_of, open_with, seal
+from hepatrail_infra.sealing_keys import KeyDestroyed, KeyMissing, SubjectKey, kid_of, open_with, seal
 from hepatrail_services.gateway import MAX_INPUT_BYTES, Gateway, Pending
 from hepatrail_services.sealing import DESK_OWNER
 
@@ -60,10 +60,14 @@ class Keys:
     def __init__(self) -> None:
         self.destroyed: set[str] = set()
         self.asked: list[str] = []
+        self.made: set[str] = set()
 
     async def key_for(self, subject_id: str, create: bool = False) -> SubjectKey:
-        assert create
         self.asked.append(subject_id)
+        if create:
+            self.made.add(subject_id)
+        elif subject_id not in self.made:
+            raise KeyMissing(subject_id)
         if subject_id in self.destroyed:
             raise KeyDestroyed
         return SubjectKey(kid_of(subject_id), subject_id.ljust(64, "-").encode())
@@ -86,6 +90,10 @@ class Case:
     def __init__(self, answers: bool = True) -> None:
         self.bus, self.keys, self.log = Bus(answers), Keys(), Log()
         self.alerts: dict[UUID, str | None] = {}
+        self.known: set[str] = set()
+
+        async def known_subject(subject_id: str) -> bool:
+            return subject_id in self.known
 
         async def alert_subject(alert: UUID) -> str | None:
             if alert not in self.alerts:
@@ -98,6 +106,7 @@ class Case:
             SystemClock(),
             self.log,  # type: ignore[arg-type]
             alert_subject=alert_subject,
+            known_subject=known_subject,
         )
 
     async def send(self, name: str, body: Mapping[str, Any], actor: Actor = PI) -> Decision | Pending:
@@ -132,6 +141,17 @@ def pause(**changes: Any) -> dict[str, Any]:
         "reason": "alarm of the pump",
     }
     return {**body, **changes}
+
+
+def consent() -> dict[str, Any]:
+    return {
+        "commandId": str(uuid4()),
+        "subjectId": "P-001",
+        "siteId": "S1",
+        "version": "1.0",
+        "givenAt": "2026-03-09T08:30:00.000Z",
+        "healthDataConsent": True,
+    }
 
 
 async def test_a_command_is_stamped_and_sent_to_its_stream(case: Case) -> None:
@@ -209,6 +229,21 @@ async def test_identifiers_and_damaged_characters_in_free_text_are_refused(case:
 async def test_after_an_erasure_no_text_is_taken(case: Case) -> None:
     case.keys.destroyed.add("P-001")
     assert (await case.refusal("pauseSession", pause())).code == "KEY_DESTROYED"
+
+
+async def test_the_first_consent_makes_the_participants_key(case: Case) -> None:
+    await case.send("recordConsent", consent())
+    assert case.keys.made == {"P-001"}
+    case.known.add("P-001")
+    case.keys.destroyed.add("P-001")
+    assert isinstance(await case.send("recordConsent", consent()), Decision)
+
+
+async def test_a_lost_key_is_not_replaced_for_a_participant_who_is_known(case: Case) -> None:
+    case.known.add("P-001")
+    with pytest.raises(KeyMissing):
+        await case.send("pauseSession", pause())
+    assert case.bus.sent == []
 
 
 async def test_nesting_without_end_is_a_wrong_shape(case: Case) -> None:
