@@ -1,6 +1,6 @@
 # Everything a developer types. Each target works alone on a fresh clone; only Python >= 3.11 must be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check up bench clean lock
+.PHONY: demo test check up bench mutate clean lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 # Tests mostly wait for servers: two workers, a file on one of them because its tests share a server.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+MUTATED := build/mutate
 PACKAGES := events/hepatrail_events services/hepatrail_services projections/hepatrail_projections \
 	graphql/hepatrail_graphql infra/hepatrail_infra infra/hepatrail_cli
 
@@ -30,6 +31,18 @@ up: $(READY) ## the whole stack in the foreground, data kept in ./data
 
 bench: $(READY) ## ratios against bare peers, measured in one run
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
+
+# ONLY='hepatrail_projections.clinical.scores.*' keeps to a part. CI=true: hypothesis tries the same examples each time.
+# mutmut stands apart from the environment, because its click is newer than the one that Faust allows.
+mutate: $(READY) ## changes the clinical functions one by one and lists each change that no test notices; an hour and more
+	rm -rf $(MUTATED) && mkdir -p $(MUTATED)/src
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--target $(MUTATED)/tools -r benchmarks/mutate.lock
+	cp -R projections/hepatrail_projections $(MUTATED)/src/ && cp -R tests pyproject.toml $(MUTATED)/
+	if [ -d ../shared ]; then ln -s "$$(cd ../shared && pwd)" $(MUTATED)/shared; fi
+	cd $(MUTATED) && export CI=true PYTHONPATH=$(CURDIR)/$(MUTATED)/tools && \
+		nice $(CURDIR)/$(BIN)/python -m mutmut run --max-children 1 $(if $(ONLY),'$(ONLY)') && \
+		$(CURDIR)/$(BIN)/python -m mutmut results
 
 lock: $(READY) ## resolves the pinned versions anew; no download address is written
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

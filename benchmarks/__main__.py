@@ -5,6 +5,8 @@ import logging
 import sys
 
 from benchmarks.commands import measure_commands
+from benchmarks.course import measure_course
+from benchmarks.folds import measure_folds
 from benchmarks.limits import show
 from benchmarks.rebuild import measure_rebuild
 from benchmarks.stack import measure_stack
@@ -12,7 +14,10 @@ from benchmarks.stack import measure_stack
 
 async def main() -> bool:
     """Measures everything and prints the report."""
-    return show([*await measure_commands(), *await measure_rebuild(), *await measure_stack()])
+    lines = measure_folds()
+    for measure in (measure_commands, measure_course, measure_rebuild, measure_stack):
+        lines += await measure()
+    return show(lines)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from hepatrail_projections.catalog import CATALOG
 from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.rebuild import rebuild
 from hepatrail_projections.records import READ_TOPICS
-from hepatrail_projections.schema import create_schema
+from hepatrail_projections.schema import create_schema, schema_name
 from projection_kafka import producing
 from projection_log import LogWriter, adverse_event, enrol, produce, publish, sample, start
 from projection_tables import Tables
@@ -22,6 +22,7 @@ from projection_tables import Tables
 SUBJECTS, STEPS = 100, 150
 LIMIT = 0.4
 _AT_ONCE = 5_000
+_BESIDE = schema_name(build=77)
 _SENT_AT_ONCE = 2_000
 
 
@@ -90,8 +91,8 @@ async def _bare(bootstrap: str, tables: Tables, schema: str, records: int) -> fl
     prepared = {table: table.arrays(rows[table.name]) for table in CATALOG if rows.get(table.name)}
     async with connection(tables.dsns.owner) as owner:
         async with owner.transaction():
-            await create_schema(owner, "projection_v1_b77")
-        await owner.execute("SELECT set_config('search_path', 'projection_v1_b77', false)")
+            await create_schema(owner, _BESIDE)
+        await owner.execute("SELECT set_config('search_path', $1, false)", _BESIDE)
         await owner.execute("SET synchronous_commit = off")
         begin = time.perf_counter()
         reader, got = LogReader(bootstrap), 0

@@ -5,18 +5,48 @@ All times lie around NOW, the moment at which specifications decide.
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
-from hepatrail_events.adverse_events import AEReported
-from hepatrail_events.assessments import ParticipantDied, ParticipantWithdrew
+from hepatrail_events.adverse_events import (
+    AECausalityAssessed,
+    AECoded,
+    AECorrected,
+    AEDowngradedToNonSerious,
+    AEExpectednessAssessed,
+    AEFollowedUp,
+    AEGradeChanged,
+    AEGradeCorrected,
+    AEReopened,
+    AEReported,
+    AEResolved,
+    AESeriousnessCriteriaChanged,
+    AEUpgradedToSerious,
+    AEVoided,
+    AEVoidRequested,
+)
+from hepatrail_events.assessments import (
+    AEAssessmentDone,
+    ContactRegained,
+    DeathRecordCorrected,
+    LostToFollowUp,
+    ParticipantDied,
+    ParticipantWithdrew,
+    SurvivalStatusRecorded,
+    TransplantDone,
+)
+from hepatrail_events.baseline_conditions import BaselineConditionRecorded
 from hepatrail_events.catalogue import catalogue
+from hepatrail_events.concomitant import MedicationRecorded, ProcedureRecorded
+from hepatrail_events.data_queries import QueryAnswered, QueryClosed
+from hepatrail_events.device_deficiencies import DeviceDeficiencyReported
 from hepatrail_events.enrolment import ConsentRecorded, ConsentWithdrawn, ScreenFailed, SubjectEnrolled
 from hepatrail_events.ids import derived_id
-from hepatrail_events.measurements import LabResultsRecorded, ObservationsRecorded
+from hepatrail_events.measurements import LabFindingReviewed, LabResultsRecorded, ObservationsRecorded
 from hepatrail_events.protocol import content_hash, shipped_protocol
-from hepatrail_events.safety_desk import AlertContent, AlertRaised
+from hepatrail_events.safety_desk import AlertContent, AlertEscalated, AlertRaised, StoppingRuleTriggered
 from hepatrail_events.sessions import SessionEnded, SessionPaused, SessionResumed, SessionStarted
 from hepatrail_events.study import HoldPlaced, ProtocolPublished, SiteActivated
+from hepatrail_events.submissions import NarrativeWritten, SponsorNotified, SubmissionRecorded
 from hepatrail_events.types import SealedText, format_instant
 from hepatrail_services.command import Command, read_command
 from hepatrail_services.deciders.catalogue import COMMANDS
@@ -29,6 +59,12 @@ SESSION = UUID("00000000-0000-4000-8000-000000000001")
 AE = UUID("00000000-0000-4000-8000-0000000000ae")
 ALERT = UUID("00000000-0000-4000-8000-0000000000a1")
 HOLD = UUID("00000000-0000-4000-8000-000000000b01")
+MEDICATION = UUID("00000000-0000-4000-8000-0000000000d1")
+PROCEDURE = UUID("00000000-0000-4000-8000-0000000000d2")
+BASELINE_CONDITION = UUID("00000000-0000-4000-8000-0000000000bc")
+SUBMISSION = UUID("00000000-0000-4000-8000-0000000000e1")
+DEFICIENCY = UUID("00000000-0000-4000-8000-0000000000dd")
+QUERY = UUID("00000000-0000-4000-8000-0000000000f1")
 
 
 def at(**before: float) -> datetime:
@@ -62,6 +98,11 @@ def sealed(path: str = "reason", subject: str = SUBJECT) -> dict[str, str]:
 def a_sealed(path: str = "reason", subject: str = SUBJECT) -> SealedText:
     """The same as an object."""
     return SealedText.model_validate(sealed(path, subject))
+
+
+def event_id(streamseq: int) -> UUID:
+    """The id of the event at this place of the participant's stream, in specifications."""
+    return uuid5(UUID(int=0), f"subject-{SUBJECT}@{streamseq}")
 
 
 def consent(**changes: Any) -> ConsentRecorded:
@@ -140,6 +181,115 @@ def withdrew(scope: str = "FOLLOW_UP", **changes: Any) -> ParticipantWithdrew:
     return ParticipantWithdrew.model_validate(given | changes)
 
 
+def death_corrected(**changes: Any) -> DeathRecordCorrected:
+    """A correction of the death record that changes nothing unless told."""
+    return DeathRecordCorrected.model_validate({"revived": False, "reason": sealed()} | changes)
+
+
+def ae_assessment(any_new: str = "N", **changes: Any) -> AEAssessmentDone:
+    """The site asked for adverse events an hour ago."""
+    return AEAssessmentDone.model_validate({"at": iso(hours=1), "anyNew": any_new} | changes)
+
+
+def survival(alive: str = "Y", **changes: Any) -> SurvivalStatusRecorded:
+    """What the site learnt of survival on the phone, an hour ago."""
+    given = {"at": iso(hours=1), "alive": alive, "transplant": "NONE", "source": "PHONE"}
+    return SurvivalStatusRecorded.model_validate(given | changes)
+
+
+def transplanted(**changes: Any) -> TransplantDone:
+    """A liver transplant three days ago."""
+    return TransplantDone.model_validate({"transplantAt": minute(days=3)} | changes)
+
+
+def lost_to_follow_up(**before: float) -> LostToFollowUp:
+    """The last contact was so long ago, by default a week."""
+    return LostToFollowUp(last_contact_at=at(**(before or {"days": 7})))
+
+
+def contact_regained(**before: float) -> ContactRegained:
+    """The site reached the participant again so long ago, by default yesterday."""
+    return ContactRegained(at=at(**(before or {"days": 1})))
+
+
+def medication(**changes: Any) -> MedicationRecorded:
+    """A medication that began ten days ago and goes on."""
+    given = {
+        "medicationId": str(MEDICATION),
+        "verbatim": sealed("verbatim"),
+        "startedAt": minute(days=10),
+        "therapeuticAnticoagulant": False,
+    }
+    return MedicationRecorded.model_validate(given | changes)
+
+
+def procedure(kind: str = "HD", **changes: Any) -> ProcedureRecorded:
+    """A dialysis, or another procedure, that began three days ago."""
+    given = {"procedureId": str(PROCEDURE), "kind": kind, "startedAt": minute(days=3)}
+    return ProcedureRecorded.model_validate(given | changes)
+
+
+def baseline_condition(**changes: Any) -> BaselineConditionRecorded:
+    """Hepatic failure before treatment, without a grade."""
+    given = {
+        "baselineConditionId": str(BASELINE_CONDITION),
+        "code": "HEPATIC_FAILURE_WORSENING",
+        "verbatim": sealed("verbatim"),
+    }
+    return BaselineConditionRecorded.model_validate(given | changes)
+
+
+def sponsor_notified(ae_id: UUID = AE, **before: float) -> SponsorNotified:
+    """The sponsor knew of the adverse event so long ago, by default three days."""
+    return SponsorNotified(ae_id=ae_id, notified_at=at(**(before or {"days": 3})))
+
+
+def submission(kind: str = "INITIAL", to: str = "EC", **changes: Any) -> SubmissionRecorded:
+    """A report of the adverse event that was handed in two days ago."""
+    given = {
+        "submissionId": str(SUBMISSION),
+        "aeId": str(AE),
+        "to": to,
+        "kind": kind,
+        "submittedAt": iso(days=2),
+    }
+    return SubmissionRecorded.model_validate(given | changes)
+
+
+def narrative(language: str = "eng", **changes: Any) -> NarrativeWritten:
+    """A narrative of the adverse event."""
+    given = {"aeId": str(AE), "narrative": sealed("narrative"), "language": language}
+    return NarrativeWritten.model_validate(given | changes)
+
+
+def deficiency(could_have_led_to_sade: bool = True, **changes: Any) -> DeviceDeficiencyReported:
+    """An inadequacy of the device in the session."""
+    given = {
+        "deficiencyId": str(DEFICIENCY),
+        "description": sealed("description"),
+        "sessionId": str(SESSION),
+        "lot": "L-7",
+        "couldHaveLedToSADE": could_have_led_to_sade,
+    }
+    return DeviceDeficiencyReported.model_validate(given | changes)
+
+
+def query_answered(query_id: UUID = QUERY) -> QueryAnswered:
+    """An answer to a data query."""
+    return QueryAnswered(query_id=query_id, text=a_sealed("text"))
+
+
+def query_closed(query_id: UUID = QUERY, rule_version: str = "1") -> QueryClosed:
+    """A data query that the monitor closed."""
+    return QueryClosed(query_id=query_id, reason=a_sealed(), rule_version=rule_version)
+
+
+def finding_reviewed(number: int = 0, **changes: Any) -> LabFindingReviewed:
+    """The finding in a row of `lab_result` was judged, by default as not significant."""
+    given = {"resultId": str(row_id(number)), "clinicallySignificant": False}
+    return LabFindingReviewed.model_validate(given | changes)
+
+
 def row_id(number: int) -> UUID:
     """The resultId of a row of `lab_result` or `observation`."""
     return derived_id("row", number)
@@ -192,6 +342,99 @@ def _adverse_event() -> dict[str, Any]:
 def ae_reported(**changes: Any) -> AEReported:
     """A fever of grade 2 that goes on."""
     return AEReported.model_validate({"aeId": str(AE), "aeVersion": 1} | _without(_adverse_event() | changes))
+
+
+def _of_ae(version: int, given: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {"aeId": str(AE), "aeVersion": version} | _without(given | changes)
+
+
+def ae_followed_up(version: int = 2, **changes: Any) -> AEFollowedUp:
+    """New information of three days ago."""
+    given = {"infoReceivedAt": iso(days=3), "text": sealed("text")}
+    return AEFollowedUp.model_validate(_of_ae(version, given, changes))
+
+
+def ae_grade_changed(to: int, version: int = 2, **changes: Any) -> AEGradeChanged:
+    """The severity changed three days ago."""
+    return AEGradeChanged.model_validate(_of_ae(version, {"toGrade": to, "gradeAt": minute(days=3)}, changes))
+
+
+def ae_grade_corrected(version: int = 2, **changes: Any) -> AEGradeCorrected:
+    """A point of the grade timeline is taken away, or replaced where a grade is given."""
+    given = {"gradeEventId": str(derived_id("grade event")), "reason": sealed()}
+    return AEGradeCorrected.model_validate(_of_ae(version, given, changes))
+
+
+def ae_causality(version: int = 2, **changes: Any) -> AECausalityAssessed:
+    """The investigator finds the device a possible cause."""
+    given = {
+        "assessor": "INVESTIGATOR",
+        "target": "DEVICE",
+        "value": "POSSIBLE",
+        "rationale": sealed("rationale"),
+    }
+    return AECausalityAssessed.model_validate(_of_ae(version, given, changes))
+
+
+def ae_expectedness(value: str = "UNEXPECTED", version: int = 2, **changes: Any) -> AEExpectednessAssessed:
+    """The sponsor's judgement by the reference safety information."""
+    return AEExpectednessAssessed.model_validate(_of_ae(version, {"value": value}, changes))
+
+
+def ae_upgraded(*criteria: str, version: int = 2, **changes: Any) -> AEUpgradedToSerious:
+    """An assessor found the event serious, by default because of hospitalisation, three days ago."""
+    given = {"criteria": criteria or ["HOSPITALISATION"], "seriousSince": minute(days=3), "awareAt": iso(days=3)}
+    return AEUpgradedToSerious.model_validate(_of_ae(version, given, changes))
+
+
+def ae_criteria_changed(version: int = 2, **changes: Any) -> AESeriousnessCriteriaChanged:
+    """The investigator changed the criteria of the serious event."""
+    given = {"assessor": "INVESTIGATOR", "awareAt": iso(days=2)}
+    return AESeriousnessCriteriaChanged.model_validate(_of_ae(version, given, changes))
+
+
+def ae_downgraded(version: int = 2, **changes: Any) -> AEDowngradedToNonSerious:
+    """The investigator no longer finds the event serious."""
+    given = {
+        "assessor": "INVESTIGATOR",
+        "reasonCode": "CRITERION_MISAPPLIED",
+        "reasonText": sealed("reasonText"),
+    }
+    return AEDowngradedToNonSerious.model_validate(_of_ae(version, given, changes))
+
+
+def ae_resolved(outcome: str = "RECOVERED", version: int = 2, **changes: Any) -> AEResolved:
+    """The event ended five hours ago."""
+    return AEResolved.model_validate(_of_ae(version, {"outcome": outcome, "endAt": minute(hours=5)}, changes))
+
+
+def ae_reopened(version: int = 2) -> AEReopened:
+    """The event goes on after all."""
+    return AEReopened.model_validate(_of_ae(version, {"reason": sealed()}, {}))
+
+
+def ae_corrected(field: str, old: str | None, new: str | None, version: int = 2, **changes: Any) -> AECorrected:
+    """One field of the report was corrected."""
+    given = {"field": field, "oldValue": old, "newValue": new, "reason": sealed()}
+    return AECorrected.model_validate(_of_ae(version, given, changes))
+
+
+def ae_coded(version: int = 2, **changes: Any) -> AECoded:
+    """The event was coded in MedDRA, with codes made up for tests."""
+    given = {"meddraVersion": "28.1", "lltCode": "10000001", "ptCode": "10000002"}
+    return AECoded.model_validate(_of_ae(version, given, changes))
+
+
+def ae_void_requested(version: int = 2, **changes: Any) -> AEVoidRequested:
+    """An investigator asks that the event be void."""
+    given = {"reasonCode": "ENTERED_IN_ERROR", "reasonText": sealed("reasonText")}
+    return AEVoidRequested.model_validate(_of_ae(version, given, changes))
+
+
+def ae_voided(version: int = 2, **changes: Any) -> AEVoided:
+    """The event was void."""
+    given = {"reasonCode": "ENTERED_IN_ERROR", "reasonText": sealed("reasonText")}
+    return AEVoided.model_validate(_of_ae(version, given, changes))
 
 
 FATAL = {
@@ -257,6 +500,23 @@ def alert_raised(seq: int = 1, **changes: Any) -> AlertRaised:
     return AlertRaised(**dict(alert_content(**changes)), alert_seq=seq)
 
 
+def alert_escalated(level: int = 1, late: bool = False, alert_id: UUID = ALERT) -> AlertEscalated:
+    """Nobody had acknowledged the alert when the level's time had come."""
+    return AlertEscalated(alert_id=alert_id, level=level, late=late)
+
+
+def stopping_rule_triggered(**changes: Any) -> StoppingRuleTriggered:
+    """A stopping rule was hit by the participant."""
+    given = {
+        "hitId": str(derived_id("SR4", SUBJECT, 0)),
+        "ruleId": "SR4",
+        "scopeId": SUBJECT,
+        "commitId": str(derived_id("commit")),
+        "actions": ["HOLD_SESSIONS"],
+    }
+    return StoppingRuleTriggered.model_validate(given | changes)
+
+
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "recordConsent": {"siteId": SITE, "version": "ICF-2", "givenAt": iso(hours=2), "healthDataConsent": True},
     "recordScreenFailure": {"reason": sealed()},
@@ -284,6 +544,75 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "awareAt": iso(days=2),
     },
     "resolveAdverseEvent": {"aeId": str(AE), "outcome": "RECOVERED", "endAt": minute(hours=5)},
+    "followUpAdverseEvent": {"aeId": str(AE), "infoReceivedAt": iso(days=1), "text": sealed("text")},
+    "reopenAdverseEvent": {"aeId": str(AE), "reason": sealed()},
+    "correctAdverseEvent": {"aeId": str(AE), "field": "reporter", "newValue": "study nurse", "reason": sealed()},
+    "codeAdverseEvent": {"aeId": str(AE), "meddraVersion": "28.1", "lltCode": "10000001", "ptCode": "10000002"},
+    "correctAdverseEventGrade": {
+        "aeId": str(AE),
+        "gradeEventId": str(event_id(2)),
+        "grade": 3,
+        "reason": sealed(),
+    },
+    "changeSeriousnessCriteria": {"aeId": str(AE), "added": ["MEDICALLY_IMPORTANT"], "awareAt": iso(days=1)},
+    "downgradeAdverseEvent": {
+        "aeId": str(AE),
+        "reasonCode": "CRITERION_MISAPPLIED",
+        "reasonText": sealed("reasonText"),
+    },
+    "assessCausality": {
+        "aeId": str(AE),
+        "target": "DEVICE",
+        "value": "POSSIBLE",
+        "rationale": sealed("rationale"),
+    },
+    "assessExpectedness": {"aeId": str(AE), "value": "UNEXPECTED"},
+    "voidAdverseEvent": {"aeId": str(AE), "reasonCode": "NOT_AN_AE", "reasonText": sealed("reasonText")},
+    "requestAeVoid": {"aeId": str(AE), "reasonCode": "ENTERED_IN_ERROR", "reasonText": sealed("reasonText")},
+    "coSignAeVoid": {"aeId": str(AE)},
+    "correctDeathRecord": {"revived": False, "autopsyDone": True, "reason": sealed()},
+    "reviewLabFinding": {"resultId": str(row_id(0)), "clinicallySignificant": False},
+    "correctObservation": {"id": str(row_id(0)), "field": "value", "newValue": "71", "reason": sealed()},
+    "voidObservation": {"id": str(row_id(0)), "reasonCode": "ENTERED_IN_ERROR", "reasonText": sealed("reasonText")},
+    "recordAeAssessment": {"at": iso(hours=1), "anyNew": "N"},
+    "recordSurvivalStatus": {"at": iso(hours=1), "alive": "Y", "transplant": "NONE", "source": "PHONE"},
+    "recordTransplant": {"transplantAt": minute(hours=5)},
+    "recordLossToFollowUp": {"lastContactAt": iso(hours=3)},
+    "recordContactRegained": {"at": iso(hours=1)},
+    "correctAssessment": {"id": str(event_id(3)), "field": "at", "newValue": iso(hours=2), "reason": sealed()},
+    "voidAssessment": {"id": str(event_id(3)), "reasonCode": "DUPLICATE", "reasonText": sealed("reasonText")},
+    "recordMedication": {
+        "verbatim": sealed("verbatim"),
+        "startedAt": minute(days=2),
+        "therapeuticAnticoagulant": False,
+    },
+    "correctMedication": {"id": str(MEDICATION), "field": "route", "newValue": "oral", "reason": sealed()},
+    "voidMedication": {"id": str(MEDICATION), "reasonCode": "DUPLICATE", "reasonText": sealed("reasonText")},
+    "recordProcedure": {"kind": "CVVHD", "startedAt": minute(days=2)},
+    "correctProcedure": {"id": str(PROCEDURE), "field": "kind", "newValue": "CVVHDF", "reason": sealed()},
+    "voidProcedure": {"id": str(PROCEDURE), "reasonCode": "DUPLICATE", "reasonText": sealed("reasonText")},
+    "recordBaselineCondition": {"code": "HEPATIC_FAILURE_WORSENING", "verbatim": sealed("verbatim"), "grade": 3},
+    "correctBaselineCondition": {"id": str(BASELINE_CONDITION), "field": "grade", "newValue": "4", "reason": sealed()},
+    "voidBaselineCondition": {
+        "id": str(BASELINE_CONDITION),
+        "reasonCode": "ENTERED_IN_ERROR",
+        "reasonText": sealed("reasonText"),
+    },
+    "recordSponsorNotification": {"aeId": str(AE), "notifiedAt": iso(days=2)},
+    "recordSubmission": {"aeId": str(AE), "to": "EC", "kind": "INITIAL", "submittedAt": iso(days=1)},
+    "correctSubmission": {"id": str(SUBMISSION), "field": "reference", "newValue": "EC-77", "reason": sealed()},
+    "voidSubmission": {"id": str(SUBMISSION), "reasonCode": "DUPLICATE", "reasonText": sealed("reasonText")},
+    "writeNarrative": {"aeId": str(AE), "narrative": sealed("narrative"), "language": "eng"},
+    "reportDeviceDeficiency": {
+        "description": sealed("description"),
+        "sessionId": str(SESSION),
+        "lot": "L-7",
+        "couldHaveLedToSADE": False,
+    },
+    "correctDeviceDeficiency": {"id": str(DEFICIENCY), "field": "lot", "newValue": "L-8", "reason": sealed()},
+    "voidDeviceDeficiency": {"id": str(DEFICIENCY), "reasonCode": "DUPLICATE", "reasonText": sealed("reasonText")},
+    "answerQuery": {"queryId": str(QUERY), "text": sealed("text")},
+    "closeQuery": {"queryId": str(QUERY), "reason": sealed(), "ruleVersion": "1"},
     "activateSite": {"siteId": SITE, "approvalRef": "EC-2026-11"},
     "deactivateSite": {"siteId": SITE, "reason": "recruitment closed"},
     "placeHold": {"action": "HOLD_SESSIONS", "scope": "TRIAL", "requires": "PI", "reason": "see minutes"},

@@ -6,6 +6,7 @@ from fractions import Fraction
 from uuid import UUID, uuid4
 
 from hepatrail_projections.clinical.assignment import Assignment, assign
+from hepatrail_projections.clinical.auxiliary import auxiliary_points
 from hepatrail_projections.clinical.inputs import Cause, Collected, Observation, Session, Stop
 from hepatrail_projections.clinical.visits import DEFAULT_PLAN, VisitPlan
 from hepatrail_projections.clinical.windows import Anchor, Window, anchor, windows
@@ -72,9 +73,10 @@ def derived(
     observations: Iterable[Observation], sessions: Iterable[Session] = (), plan: VisitPlan = DEFAULT_PLAN
 ) -> tuple[Anchor | None, tuple[Window, ...], Assignment]:
     """Anchor, windows and assignment in one go."""
-    anchored = anchor(sessions, plan)
+    known = tuple(sessions)
+    anchored = anchor(known, plan)
     opened = windows(anchored, plan)
-    return anchored, opened, assign(observations, opened, anchored, plan)
+    return anchored, opened, assign(observations, opened, anchored, plan, auxiliary_points(known, anchored, plan))
 
 
 def days(count: float) -> timedelta:

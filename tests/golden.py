@@ -2,6 +2,9 @@
 
 `python tests/golden.py` writes those that are missing and adds their hashes to SHA256SUMS; it never writes over one.
 A file that is there is never written again: its event is in some log.
+
+A field that joins an event later as optional raises no version, because every older record stays readable as it is.
+It is shown by a further record of the same version, `<event>.v<version>.<number>.json`, whose payload is in LATER.
 """
 
 from pathlib import Path
@@ -14,9 +17,12 @@ from hepatrail_events.codec import Recorded, record
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.event import Event
 from hepatrail_events.families import EVENT_TYPES
+from hepatrail_events.protocol import content_hash
 
 SAMPLES = Path(__file__).parent.parent / "events" / "samples"
 SUMS = SAMPLES / "SHA256SUMS"
+CONTENT_OF_0_1_0 = (Path(__file__).parent / "events" / "protocol_of_0_1_0.json").read_text()
+"""The content that the first release published: what ships changes, what was published does not."""
 _ID = "018f0000-0000-7000-8000-00000000000"
 _LATER = {"value": "2026-03-18", "precision": "DAY"}
 _WHOLE_ROW = {
@@ -26,6 +32,7 @@ _WHOLE_ROW = {
 _KEPT_ROW = {"code": "ALT (SGPT)", "notDone": "HEMOLYSED", "accepted": False, "rejectReason": "UNKNOWN_CODE"}
 _CORRECTED = {"oldValue": "60", "newValue": "61.5", "reason": b.sealed()}
 _VOIDED = {"reasonCode": "DUPLICATE", "reasonText": b.sealed("reasonText")}
+_NEW_TEXT = {"newText": b.sealed("newText")}
 _AE = {"aeId": str(b.AE), "aeVersion": 2}
 
 
@@ -64,6 +71,15 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     }
     | _CORRECTED,
     "LabResultVoided": {"id": str(b.row_id(0))} | _VOIDED,
+    "ObservationCorrected": {
+        "id": str(b.row_id(0)),
+        "field": "value",
+        "accepted": False,
+        "rejectReason": "VALUE_NOT_ALLOWED",
+    }
+    | _CORRECTED,
+    "ObservationVoided": {"id": str(b.row_id(0))} | _VOIDED,
+    "LabFindingReviewed": b.finding_reviewed(finalGrade=0).payload(),
     "ImplausibleConfirmed": {"resultId": str(b.row_id(0)), "reason": b.sealed()},
     "ObservationsRecorded": {
         "assessedAt": "2026-03-19",
@@ -74,7 +90,44 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         ),
     },
     "ParticipantDied": b.died(primaryCauseAeId=str(b.AE), autopsyDone=False).payload(),
+    "DeathRecordCorrected": {
+        "revived": False,
+        "deathAt": _LATER,
+        "primaryCauseAeId": str(b.AE),
+        "autopsyDone": True,
+        "reason": b.sealed(),
+    },
     "ParticipantWithdrew": b.withdrew(vitalStatusAllowed=True, reason=b.sealed()).payload(),
+    "AEAssessmentDone": b.ae_assessment("Y", visitCode="D7").payload(),
+    "SurvivalStatusRecorded": b.survival(
+        "N", transplant="DONE", transplantAt={"value": "2026-03", "precision": "MONTH"}, visitCode="D7"
+    ).payload(),
+    "TransplantDone": b.transplanted(donor="LIVING").payload(),
+    "LostToFollowUp": b.lost_to_follow_up().payload(),
+    "ContactRegained": b.contact_regained().payload(),
+    "AssessmentCorrected": {"id": _ID + "a", "field": "at"} | _CORRECTED | _NEW_TEXT,
+    "AssessmentVoided": {"id": _ID + "a"} | _VOIDED,
+    "MedicationRecorded": b.medication(
+        atc="B01AB01", dose="5000", unit="[iU]", route="intravenous", endedAt=_LATER, therapeuticAnticoagulant=True
+    ).payload(),
+    "MedicationCorrected": {"id": str(b.MEDICATION), "field": "dose"} | _CORRECTED | _NEW_TEXT,
+    "MedicationVoided": {"id": str(b.MEDICATION)} | _VOIDED,
+    "ProcedureRecorded": b.procedure("CVVHD", endedAt=_LATER, description=b.sealed("description")).payload(),
+    "ProcedureCorrected": {"id": str(b.PROCEDURE), "field": "kind"} | _CORRECTED | _NEW_TEXT,
+    "ProcedureVoided": {"id": str(b.PROCEDURE)} | _VOIDED,
+    "BaselineConditionRecorded": b.baseline_condition(ctcaeTerm="Hepatic failure", onset=_LATER, grade=3).payload(),
+    "BaselineConditionCorrected": {"id": str(b.BASELINE_CONDITION), "field": "grade"} | _CORRECTED | _NEW_TEXT,
+    "BaselineConditionVoided": {"id": str(b.BASELINE_CONDITION)} | _VOIDED,
+    "SponsorNotified": b.sponsor_notified().payload(),
+    "SubmissionRecorded": b.submission(reference="EC-2026-77").payload(),
+    "SubmissionCorrected": {"id": str(b.SUBMISSION), "field": "reference"} | _CORRECTED | _NEW_TEXT,
+    "SubmissionVoided": {"id": str(b.SUBMISSION)} | _VOIDED,
+    "NarrativeWritten": b.narrative().payload(),
+    "DeviceDeficiencyReported": b.deficiency(linkedAeId=str(b.AE)).payload(),
+    "DeviceDeficiencyCorrected": {"id": str(b.DEFICIENCY), "field": "lot"} | _CORRECTED | _NEW_TEXT,
+    "DeviceDeficiencyVoided": {"id": str(b.DEFICIENCY)} | _VOIDED,
+    "QueryAnswered": b.query_answered().payload(),
+    "QueryClosed": b.query_closed().payload(),
     "AEReported": b.ae_reported(
         ctcaeTerm="Fever",
         endAt=_LATER,
@@ -92,6 +145,25 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "AEUpgradedToSerious": _AE
     | {"criteria": ["HOSPITALISATION"], "seriousSince": {"value": "2026", "precision": "YEAR"}, "awareAt": b.iso()},
     "AEResolved": _AE | {"outcome": "RECOVERED_WITH_SEQUELAE", "endAt": _LATER},
+    "AEFollowedUp": b.ae_followed_up(
+        2,
+        outcome="RECOVERING",
+        actionTaken="DOSE_REDUCED",
+        frequencyWorsenedAt=_LATER,
+        attachments=["DOC-7"],
+    ).payload(),
+    "AEGradeCorrected": b.ae_grade_corrected(2, grade=2, gradeAt=_LATER).payload(),
+    "AECausalityAssessed": b.ae_causality(2).payload(),
+    "AEExpectednessAssessed": b.ae_expectedness("EXPECTED", 2, rsiVersion="IB-3", rsiTerm="Fever").payload(),
+    "AESeriousnessCriteriaChanged": b.ae_criteria_changed(
+        2, added=["LIFE_THREATENING"], removed=["HOSPITALISATION"], reason=b.sealed()
+    ).payload(),
+    "AEDowngradedToNonSerious": b.ae_downgraded(2).payload(),
+    "AEReopened": b.ae_reopened(2).payload(),
+    "AECorrected": _AE | {"field": "code"} | _CORRECTED | _NEW_TEXT,
+    "AECoded": b.ae_coded(2, lltName="Pyrexia", ptName="Pyrexia").payload(),
+    "AEVoidRequested": b.ae_void_requested(2, reasonCode="DUPLICATE", duplicateOf=_ID + "b").payload(),
+    "AEVoided": b.ae_voided(2, reasonCode="DUPLICATE", duplicateOf=_ID + "b", coSigner="pi").payload(),
     "AlertRaised": b.alert_raised(
         2,
         reasons=["SAE_NEW", "AESI"],
@@ -119,18 +191,38 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     ).payload()
     | {"previousAlertId": _ID + "9"},
     "AlertAcknowledged": {"alertId": str(b.ALERT), "by": "officer", "at": b.iso(), "comment": b.sealed("comment")},
-    "ProtocolPublished": b.protocol_published().payload(),
+    "AlertEscalated": {"alertId": str(b.ALERT), "level": 3, "late": True},
+    "NotificationSent": {"alertId": str(b.ALERT), "channel": "EMAIL", "attempt": 2},
+    "StoppingRuleTriggered": b.stopping_rule_triggered(eventIds=[_ID + "c"]).payload(),
+    "ProtocolPublished": {
+        "version": "1.0",
+        "content": CONTENT_OF_0_1_0,
+        "hash": content_hash(CONTENT_OF_0_1_0),
+        "approvedBy": "steering committee",
+        "reason": "first version",
+        "effectiveAt": b.iso(days=365),
+    },
     "SiteActivated": b.site_activated().payload(),
     "SiteDeactivated": {"siteId": b.SITE, "reason": "recruitment closed"},
     "HoldPlaced": b.hold_placed(subject_id=b.SUBJECT, ruleId="SR4").payload(),
     "HoldReleased": {"holdId": str(b.HOLD), "by": "pi", "reason": "reviewed", "dsmbReference": "DSMB-3"},
     "AccessWithdrawn": {"tokenSubject": "u-9", "jti": "t-1", "reason": "left the hospital"},
 }
-"""Every field of every event, filled in."""
+"""Every field that an event had when its file was written, filled in."""
+
+LATER: dict[str, tuple[dict[str, Any], ...]] = {
+    "SessionCorrected": ({"id": str(b.SESSION), "field": "weightKg"} | _CORRECTED | _NEW_TEXT,),
+}
+"""Payloads with the optional fields that joined a version after its first file was written, oldest first."""
 
 
-def golden(name: str) -> Recorded:
-    """The record of the current version of an event, with every attribute of the envelope."""
+def payloads(name: str) -> tuple[dict[str, Any], ...]:
+    """All payloads of an event's current version; together they show every field."""
+    return (PAYLOADS[name], *LATER.get(name, ()))
+
+
+def golden(name: str, number: int = 0) -> Recorded:
+    """A record of the current version of an event, with every attribute of the envelope."""
     kind = EVENT_TYPES[name]
     envelope = Envelope(
         id=UUID(_ID + "1"),
@@ -154,13 +246,13 @@ def golden(name: str) -> Recorded:
         correlationid=_ID + "4",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     )
-    event: Event = kind.from_payload(PAYLOADS[name])
+    event: Event = kind.from_payload(payloads(name)[number])
     return record(envelope, event)
 
 
-def file_of(name: str, version: int) -> Path:
-    """Where the record of this version is kept."""
-    return SAMPLES / f"{name}.v{version}.json"
+def file_of(name: str, version: int, number: int = 0) -> Path:
+    """Where a record of this version is kept; `number` 0 is its first."""
+    return SAMPLES / (f"{name}.v{version}.{number + 1}.json" if number else f"{name}.v{version}.json")
 
 
 def sums() -> dict[str, str]:
@@ -174,11 +266,12 @@ def write_missing() -> None:
     SAMPLES.mkdir(exist_ok=True)
     known = sums() if SUMS.exists() else {}
     for name, kind in EVENT_TYPES.items():
-        path = file_of(name, kind.VERSION)
-        if not path.exists() and path.name not in known:
-            raw = golden(name).raw
-            path.write_bytes(raw)
-            known[path.name] = sha256_hex(raw)
+        for number in range(len(payloads(name))):
+            path = file_of(name, kind.VERSION, number)
+            if not path.exists() and path.name not in known:
+                raw = golden(name, number).raw
+                path.write_bytes(raw)
+                known[path.name] = sha256_hex(raw)
     SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(known.items())))
 
 

@@ -1,4 +1,4 @@
-"""A log in memory as deciders would write it, and random but lawful histories of a trial, for tests of projections."""
+"""A log in memory as deciders would write it, for tests of projections; `trial_history` fills it with whole trials."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,9 @@ from aiokafka import AIOKafkaProducer
 
 from hepatrail_events.adverse_events import (
     ActionTaken,
-    AEGradeChanged,
     AEReported,
-    AEResolved,
-    AEUpgradedToSerious,
-    Criterion,
     Outcome,
 )
-from hepatrail_events.assessments import ParticipantDied, ParticipantWithdrew, WithdrawalScope
 from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.codec import Link, record
 from hepatrail_events.decisions import Decision, Verdict
@@ -25,29 +20,19 @@ from hepatrail_events.enrolment import AdmissionType, ConsentRecorded, Indicatio
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.event import Event
 from hepatrail_events.measurements import (
-    LabResultCorrected,
     LabResultsRecorded,
-    LabResultVoided,
     Measured,
-    RejectReason,
 )
 from hepatrail_events.protocol import Protocol, content_hash, shipped_protocol
 from hepatrail_events.safety_desk import AlertAcknowledged, AlertRaised, AlertType, Priority
 from hepatrail_events.sessions import (
     AccessVein,
-    EndReason,
-    SessionCorrected,
-    SessionEnded,
-    SessionPaused,
-    SessionResumed,
     SessionStarted,
-    SessionVoided,
     Side,
 )
 from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
-from hepatrail_events.study import ProtocolPublished, SiteActivated
+from hepatrail_events.study import ProtocolPublished
 from hepatrail_events.types import PartialDate, Precision, SealedText
-from hepatrail_events.voiding import VoidReason
 from hepatrail_infra.kafka_admin import DECISIONS, EVENTS, QUARANTINE
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.kafka_quarantine import Released, record_bytes
@@ -321,160 +306,3 @@ def alert(log: LogWriter, number: int, event: AEReported, subject_id: str) -> UU
 def acknowledge(log: LogWriter, alert_id: UUID, by: str) -> None:
     """Somebody has seen the alert."""
     log.commit(SAFETY_DESK, AlertAcknowledged(alert_id=alert_id, by=by, at=log.now), actor=by, role="SAFETY_OFFICER")
-
-
-def history(seed: int, subjects: int = 3, steps: int = 60) -> LogWriter:
-    """A random trial in which every kind of event of the slice may happen."""
-    log = LogWriter(seed)
-    publish(log)
-    log.commit(STUDY, SiteActivated(site_id="BFH", approval_ref="EC-1"), role="ADMIN")
-    players = [_Player(log, f"S-{number:02d}") for number in range(subjects)]
-    alerts = 0
-    for step in range(steps):
-        log.tick(log.chance.uniform(1, 600))
-        player = log.chance.choice(players)
-        event = player.act()
-        if event is not None and log.chance.random() < 0.5:
-            alerts += 1
-            raised = alert(log, alerts, event, player.subject_id)
-            for by in ("dr-li", "officer")[: log.chance.randint(0, 2)]:
-                acknowledge(log, raised, by)
-        if step == steps // 2:
-            publish(log, "2.0", log.now + timedelta(days=1), dose_tolerance="0.05", self_ack=True)
-    return log
-
-
-class _Player:
-    """One participant who does something lawful each time."""
-
-    def __init__(self, log: LogWriter, subject_id: str) -> None:
-        self.subject_id = subject_id
-        self._log = log
-        self._stream = enrol(log, subject_id)
-        self._open: SessionStarted | None = None
-        self._ended: list[UUID] = []
-        self._results: list[UUID] = []
-        self._events: dict[UUID, int] = {}
-        self._dead = False
-
-    def act(self) -> AEReported | None:
-        log, chance = self._log, self._log.chance
-        deed = chance.choice(("labs", "labs", "session", "session", "ae", "change", "mend", "stop"))
-        match deed:
-            case "labs":
-                self._labs()
-            case "session":
-                self._session()
-            case "ae":
-                serious = (Criterion.HOSPITALISATION,) if chance.random() < 0.4 else ()
-                event = adverse_event(log, self._stream, criteria=serious, grade=chance.randint(1, 3))
-                self._events[event.ae_id] = 1
-                return event
-            case "change":
-                self._change()
-            case "mend":
-                self._mend()
-            case _ if not self._dead and chance.random() < 0.1:
-                self._stop()
-        return None
-
-    def _labs(self) -> None:
-        chance = self._log.chance
-        self._results += sample(
-            self._log,
-            self._stream,
-            visit=chance.choice((None, None, "D2", "BL", "W4")),
-            creatinine=(f"{chance.uniform(0.5, 4):.2f}", "mg/dL"),
-            tbil=f"{chance.randint(20, 400)}",
-            inr=f"{chance.uniform(0.9, 3):.1f}",
-            dialysis_sessions_7d=str(chance.randint(0, 3)),
-            alt=(str(chance.randint(10, 900)), "U/L"),
-        )
-        if chance.random() < 0.3:
-            bad = Measured(
-                result_id=self._log.uuid(),
-                code="sodium",
-                value="9000",
-                unit="mmol/L",
-                accepted=False,
-                reject_reason=RejectReason.IMPLAUSIBLE,
-            )
-            self._log.commit(
-                self._stream,
-                LabResultsRecorded(
-                    sample_id=self._log.uuid(),
-                    collected_at=self._log.now.date(),
-                    laboratory="Central",
-                    results=(bad,),
-                ),
-            )
-
-    def _session(self) -> None:
-        log = self._log
-        if self._open is None:
-            self._open = start(log, self._stream, viable_cells=log.chance.randint(7, 14) * 10**9)
-            return
-        session_id = self._open.session_id
-        log.commit(self._stream, SessionPaused(session_id=session_id, at=log.now, reason=SEALED))
-        log.commit(self._stream, SessionResumed(session_id=session_id, at=log.tick(20)))
-        log.tick(60)
-        log.commit(self._stream, SessionEnded(session_id=session_id, ended_at=log.now, reason=EndReason.COMPLETED))
-        self._ended.append(session_id)
-        self._open = None
-
-    def _change(self) -> None:
-        if not self._events:
-            return
-        log = self._log
-        ae_id = log.chance.choice(list(self._events))
-        self._events[ae_id] += 1
-        at = log.now - timedelta(days=log.chance.randint(0, 3))
-        when = PartialDate(value=f"{at:%Y-%m-%d}", precision=Precision.DAY)
-        version = self._events[ae_id]
-        event: Event = AEGradeChanged(ae_id=ae_id, ae_version=version, to_grade=log.chance.randint(1, 4), grade_at=when)
-        if log.chance.random() < 0.3:
-            event = AEResolved(ae_id=ae_id, ae_version=version, outcome=Outcome.RECOVERED, end_at=when)
-        elif log.chance.random() < 0.3:
-            event = AEUpgradedToSerious(
-                ae_id=ae_id,
-                ae_version=version,
-                criteria=(Criterion.MEDICALLY_IMPORTANT,),
-                serious_since=when,
-                aware_at=log.now,
-            )
-        log.commit(self._stream, event, role=log.chance.choice(("INVESTIGATOR", "SPONSOR")))
-
-    def _mend(self) -> None:
-        log = self._log
-        if self._ended and log.chance.random() < 0.3:
-            session_id = log.chance.choice(self._ended)
-            log.commit(self._stream, SessionCorrected(id=session_id, field="weightKg", new_value="75", reason=SEALED))
-            if log.chance.random() < 0.3:
-                self._ended.remove(session_id)
-                reason = VoidReason.ENTERED_IN_ERROR
-                log.commit(self._stream, SessionVoided(id=session_id, reason_code=reason, reason_text=SEALED))
-        elif self._results:
-            result_id = self._results.pop(log.chance.randrange(len(self._results)))
-            log.commit(
-                self._stream,
-                LabResultCorrected(id=result_id, field="value", new_value="2", reason=SEALED, accepted=True),
-            )
-            if log.chance.random() < 0.5:
-                log.commit(
-                    self._stream,
-                    LabResultVoided(id=result_id, reason_code=VoidReason.DUPLICATE, reason_text=SEALED),
-                )
-
-    def _stop(self) -> None:
-        log = self._log
-        if log.chance.random() < 0.5:
-            self._dead = True
-            when = PartialDate(value=f"{log.now:%Y-%m-%d}", precision=Precision.DAY)
-            log.commit(self._stream, ParticipantDied(death_at=when, aware_at=log.now))
-            return
-        log.commit(
-            self._stream,
-            ParticipantWithdrew(
-                withdrawn_at=log.now, scope=WithdrawalScope.FOLLOW_UP, vital_status_allowed=True, reason=SEALED
-            ),
-        )

@@ -32,11 +32,12 @@ READY: tuple[Event, ...] = (protocol_published(), site_activated())
 
 @dataclass(frozen=True)
 class By:
-    """A fact established by somebody of another role than INVESTIGATOR, or at another moment than NOW."""
+    """A fact established by somebody of another role than INVESTIGATOR, at another moment than NOW, or not by u-1."""
 
     event: Event
     role: Role = Role.INVESTIGATOR
     recorded_at: datetime = NOW
+    who: str = "u-1"
 
 
 def fold(stream: str, history: Iterable[Event | By]) -> State:
@@ -62,7 +63,7 @@ def recorded(stream: str, streamseq: int, fact: By) -> Recorded:
         prevhash=GENESIS,
         receivedat=fact.recorded_at,
         recordedat=fact.recorded_at,
-        actorid="u-1",
+        actorid=fact.who,
         actorrole=fact.role,
         actororg="BFH",
         producer="hepatrail/test",
@@ -106,7 +107,7 @@ class Given:
             return Outcome(command, (), rejection, state)
         after = state
         for number, event in enumerate(events, start=state.version + 1):
-            after = evolve(after, recorded(stream, number, By(event, role, now)))
+            after = evolve(after, recorded(stream, number, By(event, role, now, who)))
         assert after.version == state.version + len(events)
         return Outcome(command, events, None, after)
 

@@ -9,6 +9,8 @@ from pydantic import Field
 from hepatrail_events.event import Event
 from hepatrail_events.types import Code, Fact, Grade, Instant, Label, PartialDate, SealedText
 
+MEDDRA_PATTERN = r"^[0-9]{8}$"
+MedDraCode = Annotated[str, Field(pattern=MEDDRA_PATTERN, description="MedDRA code")]
 AeVersion = Annotated[int, Field(ge=1, description="Number of events of this adverse event")]
 
 
@@ -66,6 +68,38 @@ class Causality(StrEnum):
     NOT_ASSESSABLE = "NOT_ASSESSABLE"
     UNLIKELY = "UNLIKELY"
     UNRELATED = "UNRELATED"
+
+
+class Assessor(StrEnum):
+    """Who judges seriousness and causality; each changes only the own judgement (INV-14)."""
+
+    INVESTIGATOR = "INVESTIGATOR"
+    SPONSOR = "SPONSOR"
+
+
+class Expectedness(StrEnum):
+    """Whether the reference safety information expects the event (`safety.md` 2.5); the sponsor's judgement."""
+
+    UNEXPECTED = "UNEXPECTED"
+    EXPECTED = "EXPECTED"
+
+
+class DowngradeReason(StrEnum):
+    """Why an assessor no longer finds an event serious (`safety.md` 2.6)."""
+
+    CRITERION_MISAPPLIED = "CRITERION_MISAPPLIED"
+    NEW_CLINICAL_INFORMATION = "NEW_CLINICAL_INFORMATION"
+    HOSPITALISATION_WAS_PLANNED = "HOSPITALISATION_WAS_PLANNED"
+    DATA_ENTRY_ERROR = "DATA_ENTRY_ERROR"
+
+
+class AeVoidReason(StrEnum):
+    """Why an adverse event was void (`safety.md` 2.6)."""
+
+    ENTERED_IN_ERROR = "ENTERED_IN_ERROR"
+    WRONG_PARTICIPANT = "WRONG_PARTICIPANT"
+    DUPLICATE = "DUPLICATE"
+    NOT_AN_AE = "NOT_AN_AE"
 
 
 class CausalityStatement(Fact):
@@ -129,3 +163,126 @@ class AEResolved(Event):
     ae_version: AeVersion
     outcome: Outcome
     end_at: PartialDate
+
+
+class AEFollowedUp(Event):
+    """New information about the event; `text` says what it is."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    info_received_at: Instant
+    text: SealedText
+    outcome: Outcome | None = Field(default=None, description="An outcome that does not end the event")
+    action_taken: ActionTaken | None = None
+    frequency_worsened_at: PartialDate | None = None
+    attachments: tuple[Label, ...] = Field(default=(), description="References of documents, no content")
+
+
+class AEGradeCorrected(Event):
+    """One point of the grade timeline was replaced, or removed where `grade` is absent."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    grade_event_id: UUID = Field(description="The event that recorded the point")
+    grade: Grade | None = None
+    grade_at: PartialDate | None = None
+    reason: SealedText
+
+
+class AECausalityAssessed(Event):
+    """An assessor judged the causality for one target; the latest value of each counts."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    assessor: Assessor
+    target: CausalityTarget
+    value: Causality
+    rationale: SealedText
+
+
+class AEExpectednessAssessed(Event):
+    """The sponsor judged whether the reference safety information expects the event."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    value: Expectedness
+    rsi_version: Label | None = Field(default=None, description="Version of the reference safety information")
+    rsi_term: Label | None = Field(default=None, description="Its entry, where it is expected")
+
+
+class AESeriousnessCriteriaChanged(Event):
+    """The assessor who found the event serious changed the criteria; some are left."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    assessor: Assessor
+    added: tuple[Criterion, ...] = ()
+    removed: tuple[Criterion, ...] = ()
+    reason: SealedText | None = Field(default=None, description="Required where criteria are removed")
+    aware_at: Instant
+
+
+class AEDowngradedToNonSerious(Event):
+    """The assessor no longer finds the event serious: the assessor's set of criteria is empty."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    assessor: Assessor
+    reason_code: DowngradeReason
+    reason_text: SealedText
+
+
+class AEReopened(Event):
+    """An event that had ended goes on."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    reason: SealedText
+
+
+class AECorrected(Event):
+    """One field of the report was corrected; grade, criteria and causality have events of their own.
+
+    The new verbatim stands sealed in `newText`.
+    """
+
+    ae_id: UUID
+    ae_version: AeVersion
+    field: Label
+    old_value: Annotated[str, Field(max_length=200)] | None = None
+    new_value: Annotated[str, Field(max_length=200)] | None = None
+    new_text: SealedText | None = None
+    reason: SealedText
+
+
+class AECoded(Event):
+    """A coder coded the event in MedDRA, whose content is licensed: codes as entered, none shipped."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    meddra_version: Label
+    llt_code: MedDraCode
+    llt_name: Label | None = None
+    pt_code: MedDraCode
+    pt_name: Label | None = None
+
+
+class AEVoidRequested(Event):
+    """An investigator asks that an event which was ever serious be void; it counts until somebody else agrees."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    reason_code: AeVoidReason
+    reason_text: SealedText
+    duplicate_of: UUID | None = None
+
+
+class AEVoided(Event):
+    """The event was void; `coSigner` is the second person, where it was ever serious (INV-21)."""
+
+    ae_id: UUID
+    ae_version: AeVersion
+    reason_code: AeVoidReason
+    reason_text: SealedText
+    duplicate_of: UUID | None = None
+    co_signer: Annotated[str, Field(max_length=200)] | None = None

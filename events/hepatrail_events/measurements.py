@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hepatrail_events.event import Event
 from hepatrail_events.types import Code, DecimalText, Fact, InstantOrDate, Label, SealedText
-from hepatrail_events.voiding import VoidReason
+from hepatrail_events.voiding import Voided
 
 
 class Comparator(StrEnum):
@@ -94,8 +94,8 @@ class LabResultsRecorded(Event):
     results: tuple[Measured, ...] = Field(min_length=1)
 
 
-class LabResultCorrected(Event):
-    """One field of a result was corrected and its acceptance decided again."""
+class ResultCorrected(Event):
+    """One field of a measured row was corrected and its acceptance decided again."""
 
     id: UUID
     field: Label
@@ -106,12 +106,28 @@ class LabResultCorrected(Event):
     reject_reason: RejectReason | None = None
 
 
-class LabResultVoided(Event):
-    """A result was void: it feeds nothing from then on."""
+class LabResultCorrected(ResultCorrected):
+    """One field of a laboratory result was corrected."""
 
-    id: UUID
-    reason_code: VoidReason
-    reason_text: SealedText
+
+class LabResultVoided(Voided):
+    """A laboratory result was void."""
+
+
+class ObservationCorrected(ResultCorrected):
+    """One field of a bedside observation was corrected."""
+
+
+class ObservationVoided(Voided):
+    """A bedside observation was void."""
+
+
+class LabFindingReviewed(Event):
+    """The investigator judged a laboratory finding; `finalGrade` 0 says that it has none."""
+
+    result_id: UUID
+    clinically_significant: bool
+    final_grade: Annotated[int, Field(ge=0, le=5, description="CTCAE v5.0 grade, 0 for none")] | None = None
 
 
 class ImplausibleConfirmed(Event):

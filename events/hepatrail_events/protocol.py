@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from hepatrail_events.canonical import canonical_json, sha256_hex
 from hepatrail_events.errors import InvalidPayload
+from hepatrail_events.protocol_rules import EndpointRules, RsiVersion, SafetyRules, ScoreRules, VisitRules
 from hepatrail_events.types import DecimalText, Fact, Label
 
 Days = Annotated[int, Field(ge=-400, le=400)]
@@ -66,6 +67,11 @@ class Protocol(Fact):
     points: tuple[Point, ...]
     escalation: tuple[Escalation, ...]
     self_ack: bool
+    visits: VisitRules = Field(default_factory=VisitRules)
+    scores: ScoreRules = Field(default_factory=ScoreRules)
+    safety: SafetyRules = Field(default_factory=SafetyRules)
+    rsi: tuple[RsiVersion, ...] = Field(default=(), description="Versions of the reference safety information")
+    endpoints: EndpointRules = Field(default_factory=EndpointRules)
 
     def content(self) -> str:
         """The canonical JSON that `ProtocolPublished.content` holds."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from hepatrail_events.adverse_events import ActionTaken, Causality, CausalityTarget, Criterion, Outcome
 from hepatrail_events.event import Event
+from hepatrail_events.study import HoldAction
 from hepatrail_events.types import (
     Code,
     DecimalText,
@@ -128,3 +129,37 @@ class AlertAcknowledged(Event):
     by: str = Field(max_length=200)
     at: Instant
     comment: SealedText | None = None
+
+
+class AlertEscalated(Event):
+    """Nobody had acknowledged the alert in time: the next level is told; `late` when the time had long passed."""
+
+    alert_id: UUID
+    level: Annotated[int, Field(ge=1, le=3)]
+    late: bool
+
+
+class NotificationChannel(StrEnum):
+    """A delivery beside the subscription."""
+
+    EMAIL = "EMAIL"
+    WEBHOOK = "WEBHOOK"
+
+
+class NotificationSent(Event):
+    """A delivery outside the socket was made; the outbox is derived from these."""
+
+    alert_id: UUID
+    channel: NotificationChannel
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class StoppingRuleTriggered(Event):
+    """A stopping rule was hit; it causes holds (`safety.md` section 7)."""
+
+    hit_id: UUID = Field(description="Derived from rule, scope and the releases of its hold so far (`safety.md` 6.3)")
+    rule_id: Code
+    scope_id: Label = Field(description="The participant, or TRIAL")
+    commit_id: UUID = Field(description="The commit that completed the condition")
+    actions: tuple[HoldAction, ...] = Field(min_length=1)
+    event_ids: tuple[UUID, ...] = Field(default=(), description="The events that fulfil the condition")

@@ -15,7 +15,7 @@ from hepatrail_events.types import (
     Percent,
     SealedText,
 )
-from hepatrail_events.voiding import VoidReason
+from hepatrail_events.voiding import Corrected, Voided
 
 
 class AccessVein(StrEnum):
@@ -99,19 +99,9 @@ class SessionEnded(Event):
     reason: EndReason
 
 
-class SessionCorrected(Event):
+class SessionCorrected(Corrected):
     """One field of a session was corrected; the original stays readable."""
 
-    id: UUID
-    field: Label
-    old_value: str | None = Field(default=None, max_length=200)
-    new_value: str | None = Field(default=None, max_length=200)
-    reason: SealedText
 
-
-class SessionVoided(Event):
+class SessionVoided(Voided):
     """The session record was void: it feeds nothing from then on."""
-
-    id: UUID
-    reason_code: VoidReason
-    reason_text: SealedText

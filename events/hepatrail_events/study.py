@@ -34,11 +34,15 @@ class HoldRequires(StrEnum):
 StudyReason = Annotated[str, Field(min_length=3, max_length=1000, description="Reason; the study stream is not sealed")]
 
 
+MAX_CONTENT = 200_000
+"""The most characters that the content of a protocol may have."""
+
+
 class ProtocolPublished(Event):
     """A version of the protocol, whole; it takes effect at the later of `effectiveAt` and recordedAt."""
 
     version: Label
-    content: str = Field(description="The whole protocol as canonical JSON", max_length=200_000)
+    content: str = Field(description="The whole protocol as canonical JSON", max_length=MAX_CONTENT)
     hash: str = Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of `content`")
     approved_by: Label
     reason: StudyReason

@@ -38,7 +38,7 @@ def parse_instant(value: Any) -> datetime:
 
 def format_instant(value: datetime) -> str:
     """`2026-03-10T08:30:00.000Z`: UTC, always milliseconds, so that texts sort as times do."""
-    return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+    return value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 Instant = Annotated[
@@ -123,8 +123,8 @@ class PartialDate(Fact):
     MINUTE is `2026-03-10T08:30Z` (UTC); DAY, MONTH and YEAR are civil dates of the site.
     """
 
-    value: str | None = None
-    precision: Precision
+    value: str | None = Field(default=None, description="The date as far as it is known; absent when UNKNOWN")
+    precision: Precision = Field(description="How much of the date is known")
 
     @model_validator(mode="after")
     def _matches_its_precision(self) -> "PartialDate":
@@ -144,7 +144,7 @@ class PartialDate(Fact):
         """The instant, when the minute is known."""
         if self.precision is not Precision.MINUTE or self.value is None:
             return None
-        return datetime.strptime(self.value, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(self.value)
 
     @property
     def day(self) -> date | None:

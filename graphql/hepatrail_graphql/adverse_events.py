@@ -1,144 +1,243 @@
-"""Adverse events in their latest state (`safety.md` sections 4 and 9)."""
+"""Adverse events in their latest state, with everything that follows from it (`safety.md` sections 3 to 5.1, 9)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import Any, cast
 from uuid import UUID
 
 import strawberry
 
-from hepatrail_graphql.common import PartialDate, Provenance, needed_date, partial_date, provenance
-from hepatrail_graphql.enums import ActionTaken, Causality, CausalityTarget, Criterion, Outcome
+from hepatrail_graphql.ae_parts import (
+    AdverseEventState,
+    AdverseEventVoid,
+    AssessorCriteria,
+    CausalityAssessment,
+    CriteriaChange,
+    ExpectednessAssessment,
+    FollowUp,
+    GradeCorrection,
+    GradePoint,
+    MedDraCoding,
+    Reopening,
+    TeaeCase,
+    TeFlag,
+    adverse_event_void,
+    causality_assessment,
+    criteria_change,
+    expectedness_assessment,
+    follow_up,
+    grade_correction,
+    grade_point,
+    meddra_coding,
+    reopening,
+)
+from hepatrail_graphql.common import (
+    Correction,
+    PartialDate,
+    Provenance,
+    by_name,
+    corrections,
+    needed_date,
+    partial_date,
+    provenance,
+)
+from hepatrail_graphql.enums import ActionTaken, Assessor, Criterion, Expectedness, Outcome
+from hepatrail_graphql.fields import of_row, resolved
+from hepatrail_graphql.queries import DataQuery
 from hepatrail_graphql.text import Opener, Text, sealed_text
 from hepatrail_projections.adverse_event import AdverseEventRow
 
 
-@strawberry.enum(description="Where an adverse event stands.")
-class AdverseEventState(Enum):
-    """Where an adverse event stands."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What joins an adverse event when it is read: its open queries, its last alert, and of when the answer is."""
 
-    OPEN = strawberry.enum_value("OPEN", description="It lasts, or its end is not known.")
-    RESOLVED = strawberry.enum_value("RESOLVED", description="It ended.")
-    FATAL = strawberry.enum_value("FATAL", description="The participant died of it.")
-
-
-@strawberry.type(description="One point of the severity's course.")
-class GradePoint:
-    """One point of the severity's course."""
-
-    grade: int = strawberry.field(description="CTCAE v5.0 grade, 1 to 5.")
-    grade_at: PartialDate | None = strawberry.field(description="Since when.")
-    event_id: UUID = strawberry.field(description="The event that recorded it.")
+    as_of: datetime
+    open_queries: Sequence[DataQuery] = ()
+    last_alert_seq: int | None = None
 
 
-@strawberry.type(description="What one assessor found serious.")
-class AssessorCriteria:
-    """What one assessor found serious."""
-
-    assessor: str = strawberry.field(description="INVESTIGATOR or SPONSOR.")
-    criteria: list[Criterion] = strawberry.field(description="The criteria that hold in the assessor's view.")
-
-
-@strawberry.type(description="One target's causality.")
-class CausalityAssessment:
-    """One target's causality."""
-
-    target: CausalityTarget = strawberry.field(description="What may have caused the event.")
-    value: Causality = strawberry.field(description="WHO-UMC causality.")
-    rationale: Text | None = strawberry.field(description="Why.")
-
-
-@strawberry.type(description="An adverse event of the participant, whatever its cause.")
+@strawberry.type(description="An adverse event of the participant, whatever its cause (CDISC AE).")
 class AdverseEvent:
     """An adverse event of the participant, whatever its cause."""
 
-    id: UUID = strawberry.field(description="The adverse event.")
-    version: int = strawberry.field(description="Number of its events: give it as `expectedAeVersion`.")
-    code: str = strawberry.field(description="The trial's own code (`safety.md` 2.1).")
-    ctcae_term: str | None = strawberry.field(description="The CTCAE term.")
-    verbatim: Text = strawberry.field(description="The reporter's own words.")
-    state: AdverseEventState = strawberry.field(description="Where it stands.")
-    onset: PartialDate = strawberry.field(description="When it began.")
-    end_at: PartialDate | None = strawberry.field(description="When it ended.")
-    aware_at: datetime = strawberry.field(description="When the responsible person first knew: reporting clocks start.")
-    reported_at: datetime = strawberry.field(description="When it was recorded.")
-    grade: int | None = strawberry.field(description="The present CTCAE grade.")
-    max_grade: int | None = strawberry.field(description="The greatest grade so far.")
-    grades: list[GradePoint] = strawberry.field(description="The course of the severity, as recorded.")
-    serious: bool = strawberry.field(description="Whether any criterion holds: an SAE.")
-    ever_serious: bool = strawberry.field(description="Whether any criterion ever held.")
-    serious_since: PartialDate | None = strawberry.field(description="Since when it is serious.")
-    criteria: list[Criterion] = strawberry.field(description="The criteria in force, of either assessor.")
-    criteria_by_assessor: list[AssessorCriteria] = strawberry.field(description="The criteria by assessor.")
-    aesi: bool = strawberry.field(description="Whether the code is of special interest in this trial.")
-    outcome: Outcome = strawberry.field(description="Its outcome.")
-    action_taken: ActionTaken = strawberry.field(description="What was done with the bioartificial liver.")
-    causality: list[CausalityAssessment] = strawberry.field(description="The reporter's causality, by target.")
-    reporter: str = strawberry.field(description="Function of the reporter; no name.")
-    reporter_id: str = strawberry.field(description="The account that reported it.")
-    age_years: int | None = strawberry.field(description="Age at onset, in completed years.")
-    baseline_condition_id: UUID | None = strawberry.field(description="The condition that worsened.")
-    recurrence_of: UUID | None = strawberry.field(description="The adverse event that came again.")
-    replaces: UUID | None = strawberry.field(description="The void record that it replaces.")
-    onset_before_first_session: bool | None = strawberry.field(description="As the reporter stated it.")
-    related_session_id: UUID | None = strawberry.field(description="The latest session started at or before onset.")
-    ongoing_at_death: bool = strawberry.field(description="Whether it lasted when the participant died.")
-    provenance: Provenance = strawberry.field(description="What the record rests on.")
+    row: strawberry.Private[AdverseEventRow]
+    opener: strawberry.Private[Opener]
+    beside: strawberry.Private[Beside]
+
+    id: UUID = of_row("ae_id", "The adverse event: `aeId` of every command (AESPID).")
+    subject_id: strawberry.ID = of_row("subject_id", "The participant (USUBJID).")
+    version: int = of_row("ae_version", "Number of its events, aeVersion: give it as `expectedAeVersion`.")
+    as_of: datetime = of_row("as_of", "Of when this answer is.", holder="beside")
+    code: str = of_row("code", "The trial's own code, one of `AeCode`.")
+    ctcae_term: str | None = of_row("ctcae_term", "The CTCAE v5.0 term (AETOX).")
+    meddra: MedDraCoding | None = of_row(
+        lambda row: meddra_coding(row.meddra), "The latest coding in MedDRA; null while uncoded."
+    )
+    verbatim: Text = strawberry.field(description="The reporter's own words (AETERM).")
+    state: AdverseEventState = of_row(lambda row: AdverseEventState(row.state), "Where it stands.")
+    onset: PartialDate = of_row(lambda row: needed_date(row.onset), "When it began (AESTDTC).")
+    end_at: PartialDate | None = of_row(lambda row: partial_date(row.end_at), "When it ended (AEENDTC).")
+    aware_at: datetime = of_row("aware_at", "When the responsible person first knew: reporting clocks start.")
+    reported_at: datetime = of_row("reported_at", "When it was recorded (AEDTC).")
+    grade: int | None = of_row(
+        "current_grade", "The present CTCAE grade, currentGrade: that of the latest `gradeAt` (AETOXGR)."
+    )
+    max_grade: int | None = of_row("max_grade", "The greatest grade so far.")
+    max_grade_te: int | None = of_row(
+        "max_grade_te", "The greatest grade in the treatment-emergent window.", name="maxGradeTE"
+    )
+    grade_before: int | None = of_row("grade_before", "The grade in force when treatment began.")
+    serious: bool = of_row("serious", "Whether any criterion holds: an SAE (AESER).")
+    ever_serious: bool = of_row("ever_serious", "Whether any criterion ever held.")
+    serious_since: PartialDate | None = of_row(
+        lambda row: partial_date(row.serious_since), "Since when it is serious, or last was."
+    )
+    serious_aware_at: datetime | None = of_row("serious_aware_at", "When the assessor first knew that.")
+    criteria: list[Criterion] = of_row(
+        lambda row: _criteria(row.criteria),
+        "The criteria in force, of either assessor (AESDTH, AESLIFE, AESHOSP, AESDISAB, AESCONG, AESMIE).",
+    )
+    teae: bool = of_row("teae", "Whether it is treatment-emergent (TRTEMFL).")
+    teae_case: TeaeCase | None = of_row(
+        lambda row: None if row.teae_case is None else TeaeCase(row.teae_case), "Why; null where it is not."
+    )
+    te_onset: PartialDate | None = of_row(
+        lambda row: partial_date(row.te_onset), "Since when it is treatment-emergent."
+    )
+    te_flags: list[TeFlag] = of_row(
+        lambda row: [TeFlag(each) for each in row.te_flags], "What to know before using that."
+    )
+    te_provisional: bool = of_row("te_provisional", "Whether treatment continues: the window has no end yet.")
+    tesae: bool = of_row("tesae", "Whether it is treatment-emergent and serious.")
+    post_transplant: bool = of_row("post_transplant", "Whether it began after a liver transplantation.")
+    aesi: bool = of_row("aesi", "Whether the code is of special interest in this trial.")
+    exposed: bool = of_row("exposed", "Whether it began, or got worse, at or after the start of the first session.")
+    related: bool = of_row(
+        "related",
+        "Whether it counts as related to cells or device (AEREL): also while the investigator has not assessed that.",
+    )
+    related_assessed: bool = of_row("related_assessed", "Whether an assessor found it related to cells or device.")
+    unexpected: bool = of_row("unexpected", "Whether it counts as unexpected: so is what is not assessed.")
+    expectedness: Expectedness = of_row(
+        lambda row: Expectedness(row.expectedness), "The sponsor's judgement; UNEXPECTED while there is none."
+    )
+    susar: bool = of_row("susar", "Serious, related and unexpected: a SUSAR.")
+    provisional: bool = of_row("provisional", "A SUSAR only because causality is not assessed yet.")
+    fatal_lt: bool = of_row("fatal_lt", "Whether DEATH or LIFE_THREATENING is in force.", name="fatalLT")
+    dev_sae: bool = of_row("dev_sae", "An SAE related to the device (SADE, ISO 14155).", name="devSAE")
+    outcome: Outcome = of_row(lambda row: Outcome(row.outcome), "Its outcome (AEOUT).")
+    action_taken: ActionTaken = of_row(
+        lambda row: ActionTaken(row.action_taken), "What was done with the bioartificial liver (AEACN)."
+    )
+    frequency_worsened_at: PartialDate | None = of_row(
+        lambda row: partial_date(row.frequency_worsened_at), "Since when it comes more often."
+    )
+    reporter: str = of_row("reporter", "Function of the reporter; no name.")
+    reporter_id: str = of_row("reporter_id", "The account that reported it.")
+    age_years: int | None = of_row("age_years", "Age at onset, in completed years.")
+    baseline_condition_id: UUID | None = of_row("baseline_condition_id", "The condition that worsened.")
+    recurrence_of: UUID | None = of_row("recurrence_of", "The adverse event that came again.")
+    replaces: UUID | None = of_row("replaces", "The void record that it replaces.")
+    duplicate_of: UUID | None = of_row("duplicate_of", "The adverse event that this void one doubles.")
+    onset_before_first_session: bool | None = of_row("onset_before_first_session", "As the reporter stated it.")
+    related_session_id: UUID | None = of_row("related_session_id", "The latest session started at or before onset.")
+    ongoing_at_death: bool = of_row("ongoing_at_death", "Whether it lasted when the participant died.")
+    void_requested: bool = of_row("void_requested", "Whether a request to void it waits for a second person.")
+    last_alert_seq: int | None = of_row(
+        "last_alert_seq", "`alertSeq` of its last alert; null without any.", holder="beside"
+    )
+
+    @resolved("The course of the severity, as recorded.")
+    def grades(self) -> list[GradePoint]:
+        """The course of the severity."""
+        return [grade_point(each) for each in _listed(self.row.grades)]
+
+    @resolved("Points of that course that were replaced or removed.")
+    def grade_corrections(self) -> list[GradeCorrection]:
+        """Points of that course that were replaced or removed."""
+        return [grade_correction(each, self.opener) for each in _listed(self.row.grade_corrections)]
+
+    @resolved("The criteria in force by assessor.")
+    def criteria_by_assessor(self) -> list[AssessorCriteria]:
+        """The criteria in force by assessor."""
+        return [
+            AssessorCriteria(assessor=Assessor(who), criteria=[Criterion(each) for each in stated])
+            for who, stated in by_name(self.row.criteria)
+        ]
+
+    @resolved("Who found which criteria when, in order.")
+    def criteria_history(self) -> list[CriteriaChange]:
+        """Who found which criteria when."""
+        return [criteria_change(each, self.opener) for each in _listed(self.row.criteria_history)]
+
+    @resolved("The latest causality of each assessor for each target.")
+    def causality(self) -> list[CausalityAssessment]:
+        """The latest causality of each assessor for each target."""
+        return [causality_assessment(each, self.opener) for each in _listed(self.row.causality)]
+
+    @resolved("Every judgement of the causality, in order.")
+    def causality_history(self) -> list[CausalityAssessment]:
+        """Every judgement of the causality."""
+        return [causality_assessment(each, self.opener) for each in _listed(self.row.causality_history)]
+
+    @resolved("The sponsor's latest judgement of expectedness; null while there is none.")
+    def rsi(self) -> ExpectednessAssessment | None:
+        """The sponsor's latest judgement of expectedness."""
+        return expectedness_assessment(cast(dict[str, Any] | None, self.row.rsi))
+
+    @resolved("New information, in order.")
+    def follow_ups(self) -> list[FollowUp]:
+        """New information."""
+        return [follow_up(each, self.opener) for each in _listed(self.row.follow_ups)]
+
+    @resolved("When it went on after it had ended, in order.")
+    def reopenings(self) -> list[Reopening]:
+        """When it went on after it had ended."""
+        return [reopening(each, self.opener) for each in _listed(self.row.reopenings)]
+
+    @resolved("What was corrected, in order; grades, criteria and causality have histories of their own.")
+    def corrections(self) -> list[Correction]:
+        """What was corrected."""
+        return corrections(_listed(self.row.corrections), self.opener)
+
+    @resolved("The request to void it, the last one.")
+    def void_request(self) -> AdverseEventVoid | None:
+        """The request to void it."""
+        return adverse_event_void(cast(dict[str, Any] | None, self.row.void_request), self.opener)
+
+    @resolved("Why it is void; null while it is not.")
+    def void(self) -> AdverseEventVoid | None:
+        """Why it is void."""
+        return adverse_event_void(cast(dict[str, Any] | None, self.row.void), self.opener)
+
+    @resolved("The data queries about it that are open.")
+    def open_queries(self) -> list[DataQuery]:
+        """The data queries about it that are open."""
+        return list(self.beside.open_queries)
+
+    @resolved("Its own events and those on which the derived values rest beside them.")
+    def provenance(self) -> Provenance:
+        """What the adverse event rests on."""
+        ids = dict.fromkeys((*self.row.event_ids, *self.row.derived_event_ids))
+        return provenance("adverse-event", tuple(ids), self.row.protocol_version)
 
 
-def adverse_event(row: AdverseEventRow, opener: Opener) -> AdverseEvent:
+def adverse_event(row: AdverseEventRow, opener: Opener, beside: Beside) -> AdverseEvent:
     """An adverse event's row as the schema shows it."""
-    by_assessor = {who: [Criterion(each) for each in stated] for who, stated in _object(row.criteria).items()}
-    stated = {each for criteria in by_assessor.values() for each in criteria}
     return AdverseEvent(
-        id=row.ae_id,
-        version=row.ae_version,
-        code=row.code,
-        ctcae_term=row.ctcae_term,
-        verbatim=opener.needed(sealed_text(_object(row.verbatim))),
-        state=AdverseEventState(row.state),
-        onset=needed_date(_object(row.onset)),
-        end_at=partial_date(cast(dict[str, Any] | None, row.end_at)),
-        aware_at=row.aware_at,
-        reported_at=row.reported_at,
-        grade=row.current_grade,
-        max_grade=row.max_grade,
-        grades=[_grade(each) for each in cast(list[dict[str, Any]], row.grades)],
-        serious=row.serious,
-        ever_serious=row.ever_serious,
-        serious_since=partial_date(cast(dict[str, Any] | None, row.serious_since)),
-        criteria=[each for each in Criterion if each in stated],
-        criteria_by_assessor=[AssessorCriteria(assessor=who, criteria=each) for who, each in by_assessor.items()],
-        aesi=row.aesi,
-        outcome=Outcome(row.outcome),
-        action_taken=ActionTaken(row.action_taken),
-        causality=[_causality(each, opener) for each in cast(list[dict[str, Any]], row.causality)],
-        reporter=row.reporter,
-        reporter_id=row.reporter_id,
-        age_years=row.age_years,
-        baseline_condition_id=row.baseline_condition_id,
-        recurrence_of=row.recurrence_of,
-        replaces=row.replaces,
-        onset_before_first_session=row.onset_before_first_session,
-        related_session_id=row.related_session_id,
-        ongoing_at_death=row.ongoing_at_death,
-        provenance=provenance("adverse-event", row.event_ids, row.protocol_version),
+        row=row,
+        opener=opener,
+        beside=beside,
+        verbatim=opener.needed(sealed_text(cast(dict[str, Any], row.verbatim))),
     )
 
 
-def _object(stored: Any) -> dict[str, Any]:
-    return cast(dict[str, Any], stored)
+def _criteria(by_assessor: dict[str, list[str]]) -> list[Criterion]:
+    stated = {each for criteria in by_assessor.values() for each in criteria}
+    return [each for each in Criterion if each in stated]
 
 
-def _grade(stored: dict[str, Any]) -> GradePoint:
-    return GradePoint(
-        grade=stored["grade"], grade_at=partial_date(stored.get("gradeAt")), event_id=UUID(stored["eventId"])
-    )
-
-
-def _causality(stored: dict[str, Any], opener: Opener) -> CausalityAssessment:
-    return CausalityAssessment(
-        target=CausalityTarget(stored["target"]),
-        value=Causality(stored["value"]),
-        rationale=opener.open(sealed_text(stored.get("rationale"))),
-    )
+def _listed(stored: Any) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], stored)

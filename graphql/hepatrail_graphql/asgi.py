@@ -1,5 +1,6 @@
 """The API as an ASGI application: GraphQL, its websocket, and the pages that operators and monitors read."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +17,9 @@ from hepatrail_graphql.websocket import Endpoint
 from hepatrail_infra.telemetry import METRICS_TYPE, metrics_text
 from hepatrail_projections.version import PROJECTION_VERSION
 
+COLLECT_EVERY = (50_000, 20, 20)
+"""Thresholds of the garbage collector: an answer is tens of thousands of objects, hardly any of them in a cycle."""
+
 Running = Callable[[], AbstractAsyncContextManager[None]]
 
 
@@ -24,6 +28,7 @@ def create_app(services: Services, running: Running | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        gc.set_threshold(*COLLECT_EVERY)
         if running is None:
             yield
             return

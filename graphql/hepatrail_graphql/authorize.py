@@ -17,6 +17,7 @@ QUERIES: Mapping[str, frozenset[Role]] = {
     "subject": _READERS | {Role.LABORATORY},
     "subjects": _READERS | {Role.LABORATORY},
     "saeAlerts": _READERS,
+    "dataQueries": _READERS | {Role.LABORATORY},
     "holds": _READERS,
     "command": _EVERYBODY,
     "events": frozenset({Role.AUDITOR}),
@@ -33,6 +34,11 @@ SUBSCRIPTIONS: Mapping[str, frozenset[Role]] = {
 SUBJECT_FIELDS: Mapping[str, frozenset[Role]] = {
     "adverseEvents": _READERS,
     "alerts": _READERS,
+    "baselineConditions": _READERS,
+    "deviceDeficiencies": _READERS,
+    "narratives": _READERS,
+    "sponsorNotifications": _READERS,
+    "submissions": _READERS,
 }
 """Fields of a participant that not everybody who sees the participant may read: a laboratory needs no safety data."""
 

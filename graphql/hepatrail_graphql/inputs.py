@@ -37,11 +37,11 @@ def input_type(model: type[Fact]) -> Any:
         kind = _field_type(field, info.annotation, info.metadata)
         optional = not info.is_required()
         annotations[field] = kind | None if optional and not _allows_none(kind) else kind
-        description = _description(field, info)
+        description, alias = _description(field, info), info.alias or to_camel(field)
         if optional:
-            body[field] = strawberry.field(description=description, name=to_camel(field), default=strawberry.UNSET)
+            body[field] = strawberry.field(description=description, name=alias, default=strawberry.UNSET)
         else:
-            body[field] = strawberry.field(description=description, name=to_camel(field))
+            body[field] = strawberry.field(description=description, name=alias)
     made = types.new_class(name, (), exec_body=lambda namespace: namespace.update(body))
     made.__annotations__ = annotations
     made.__doc__ = _sentence(model)

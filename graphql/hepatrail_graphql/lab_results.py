@@ -1,16 +1,18 @@
-"""Laboratory results and bedside observations: as reported, and as the trial computes with them."""
+"""Laboratory results (CDISC LB) and bedside observations (VS, and others): as reported, and as the trial computes."""
 
 from datetime import datetime
 from enum import Enum
-from typing import Any, cast
 from uuid import UUID
 
 import strawberry
 
-from hepatrail_graphql.common import Correction, Provenance, corrections, provenance
-from hepatrail_graphql.enums import NotDone, NotTestable, RejectReason, VoidReason
-from hepatrail_graphql.scalars import Comparator, DateTimeOrDate, Decimal, decimal
-from hepatrail_graphql.text import Opener, Text, sealed_text
+from hepatrail_events.catalogue import catalogue
+from hepatrail_graphql.common import Correctable, correctable_fields
+from hepatrail_graphql.enums import NotDone, NotTestable, RejectReason
+from hepatrail_graphql.fields import of_row
+from hepatrail_graphql.lab_grades import LabFinding, LabGrade, LabReview, lab_finding, lab_grade, lab_review
+from hepatrail_graphql.scalars import Comparator, DateTimeOrDate, Decimal
+from hepatrail_graphql.text import Opener
 from hepatrail_projections.lab_result import LabResultRow
 
 
@@ -23,88 +25,79 @@ class MeasurementKind(Enum):
 
 
 @strawberry.type(description="One measured row: everything that the report said, and why it is or is not used.")
-class LabResult:
+class LabResult(Correctable):
     """One measured row."""
 
-    id: UUID = strawberry.field(description="The result.")
-    kind: MeasurementKind = strawberry.field(description="A laboratory's result, or a bedside observation.")
-    sample_id: UUID | None = strawberry.field(description="The sample; rows of one sample belong together.")
-    code: str = strawberry.field(description="The measurement's code as in the trial's list (`labs.csv`).")
-    collected_at: DateTimeOrDate = strawberry.field(
-        description="When the sample was collected; a civil date when only the day is known."
+    row: strawberry.Private[LabResultRow]
+
+    id: UUID = of_row("result_id", "The result.")
+    kind: MeasurementKind = of_row(
+        lambda row: MeasurementKind(row.kind), "A laboratory's result, or a bedside observation."
     )
-    value: str | None = strawberry.field(description="The value as reported.")
-    comparator: Comparator | None = strawberry.field(description="The sign before it, where it is only a bound.")
-    unit: str | None = strawberry.field(description="The unit as reported.")
-    low: Decimal | None = strawberry.field(description="Lower limit of the report's own range, in its unit.")
-    high: Decimal | None = strawberry.field(description="Upper limit of the report's own range, in its unit.")
-    method: str | None = strawberry.field(description="The laboratory's method.")
-    fasting: bool | None = strawberry.field(description="Whether the participant was fasting.")
-    not_done: NotDone | None = strawberry.field(description="Why there is no usable value.")
-    nt_reason: NotTestable | None = strawberry.field(description="Why a component of the coma scale was not testable.")
-    laboratory: str | None = strawberry.field(description="The source of the result; null for an observation.")
-    specimen: str | None = strawberry.field(description="The material.")
-    source_message_id: str | None = strawberry.field(description="The laboratory's own id of the message.")
-    visit_code: str | None = strawberry.field(description="The time point as the collector stated it.")
-    pre_session: bool | None = strawberry.field(description="Whether the collector stated: before the session.")
-    accepted: bool = strawberry.field(description="Whether derivations use the row.")
-    reject_reason: RejectReason | None = strawberry.field(description="Why they do not (LAB-02).")
-    confirmed: bool = strawberry.field(description="Whether an investigator confirmed an implausible value.")
-    canonical_value: str | None = strawberry.field(
-        description="The value in the trial's unit, as decimal text, or its code."
+    sample_id: UUID | None = of_row("sample_id", "The sample (LBREFID); rows of one sample belong together.")
+    code: str = of_row("code", "The measurement's code as in the trial's list, `labs.csv` (LBTESTCD).")
+    name: str | None = of_row(
+        lambda row: getattr(catalogue().get(row.code), "name", None),
+        "Its name there (LBTEST); null for a code that the list has not.",
     )
-    canonical_exact: str | None = strawberry.field(description="The same number as a fraction, never rounded.")
-    canonical_unit: str | None = strawberry.field(description="The trial's unit (UCUM).")
-    point: str | None = strawberry.field(description="The time point that it was assigned to; null: unscheduled.")
-    in_window: bool | None = strawberry.field(description="Whether it lies in that point's window.")
-    remark: str | None = strawberry.field(description="Why it does not: OUT_OF_WINDOW or TIME_UNKNOWN.")
-    used: bool = strawberry.field(description="Whether it is the row that counts there for its code.")
-    baseline: bool = strawberry.field(description="Whether it is the baseline of its code.")
-    voided: bool = strawberry.field(description="Whether the row is void: it feeds nothing.")
-    void_reason_code: VoidReason | None = strawberry.field(description="Why the row is void.")
-    void_reason_text: Text | None = strawberry.field(description="Why the row is void, in words.")
-    corrections: list[Correction] = strawberry.field(description="What was corrected, in order.")
-    recorded_at: datetime = strawberry.field(description="When the result was recorded.")
-    provenance: Provenance = strawberry.field(description="What the row rests on.")
+    loinc: str | None = of_row(
+        lambda row: getattr(catalogue().get(row.code), "loinc", None),
+        "Its LOINC code (LBLOINC); null where the list has none.",
+    )
+    collected_at: DateTimeOrDate = of_row(
+        lambda row: row.collected_at or row.collected_on,
+        "When the sample was collected (LBDTC); a civil date when only the day is known.",
+    )
+    value: str | None = of_row("value", "The value as reported (LBORRES).")
+    comparator: Comparator | None = of_row(
+        "comparator",
+        "The sign before it, where it is only a bound.",
+    )
+    unit: str | None = of_row("unit", "The unit as reported (LBORRESU).")
+    low: Decimal | None = of_row("low", "Lower limit of the report's own range, in its unit (LBORNRLO).")
+    high: Decimal | None = of_row("high", "Upper limit of the report's own range, in its unit (LBORNRHI).")
+    method: str | None = of_row("method", "The laboratory's method (LBMETHOD).")
+    fasting: bool | None = of_row("fasting", "Whether the participant was fasting (LBFAST).")
+    not_done: NotDone | None = of_row(
+        lambda row: None if row.not_done is None else NotDone(row.not_done),
+        "Why there is no usable value (LBSTAT, LBREASND).",
+    )
+    nt_reason: NotTestable | None = of_row(
+        lambda row: None if row.nt_reason is None else NotTestable(row.nt_reason),
+        "Why a component of the coma scale was not testable.",
+    )
+    laboratory: str | None = of_row("laboratory", "The source of the result (LBNAM); null for an observation.")
+    specimen: str | None = of_row("specimen", "The material (LBSPEC).")
+    source_message_id: str | None = of_row("source_message_id", "The laboratory's own id of the message.")
+    visit_code: str | None = of_row("visit_code", "The time point as the collector stated it (VISIT).")
+    pre_session: bool | None = of_row("pre_session", "Whether the collector stated: before the session.")
+    accepted: bool = of_row("accepted", "Whether derivations use the row.")
+    reject_reason: RejectReason | None = of_row(
+        lambda row: None if row.reject_reason is None else RejectReason(row.reject_reason), "Why they do not (LAB-02)."
+    )
+    confirmed: bool = of_row("confirmed", "Whether an investigator confirmed an implausible value.")
+    canonical_value: str | None = of_row(
+        "canonical_value", "The value in the trial's unit, as decimal text, or its code (LBSTRESC)."
+    )
+    canonical_exact: str | None = of_row("canonical_exact", "The same number as a fraction, never rounded.")
+    canonical_unit: str | None = of_row("canonical_unit", "The trial's unit (LBSTRESU, UCUM).")
+    point: str | None = of_row("point", "The time point that it was assigned to; null: unscheduled.")
+    in_window: bool | None = of_row("in_window", "Whether it lies in that point's window.")
+    remark: str | None = of_row("remark", "Why it does not: OUT_OF_WINDOW or TIME_UNKNOWN.")
+    used: bool = of_row("used", "Whether it is the row that counts there for its code.")
+    baseline: bool = of_row("baseline", "Whether it is the baseline of its code (LBBLFL).")
+    grades: list[LabGrade] = of_row(
+        lambda row: [lab_grade(each, row.event_ids, row.protocol_version) for each in row.grades],
+        "The CTCAE v5.0 grade of each term of the analyte; none of a row that is void or not accepted.",
+    )
+    review: LabReview | None = of_row(lambda row: lab_review(row.review), "The investigator's latest judgement of it.")
+    finding: LabFinding | None = of_row(
+        lambda row: lab_finding(row.finding),
+        "The severe grade that waits for a judgement.",
+    )
+    recorded_at: datetime = of_row("recorded_at", "When the result was recorded.")
 
 
 def lab_result(row: LabResultRow, opener: Opener) -> LabResult:
     """A measured row as the schema shows it."""
-    return LabResult(
-        id=row.result_id,
-        kind=MeasurementKind(row.kind),
-        sample_id=row.sample_id,
-        code=row.code,
-        collected_at=cast(DateTimeOrDate, row.collected_at or row.collected_on),
-        value=row.value,
-        comparator=None if row.comparator is None else Comparator(row.comparator),
-        unit=row.unit,
-        low=decimal(row.low),
-        high=decimal(row.high),
-        method=row.method,
-        fasting=row.fasting,
-        not_done=None if row.not_done is None else NotDone(row.not_done),
-        nt_reason=None if row.nt_reason is None else NotTestable(row.nt_reason),
-        laboratory=row.laboratory,
-        specimen=row.specimen,
-        source_message_id=row.source_message_id,
-        visit_code=row.visit_code,
-        pre_session=row.pre_session,
-        accepted=row.accepted,
-        reject_reason=None if row.reject_reason is None else RejectReason(row.reject_reason),
-        confirmed=row.confirmed,
-        canonical_value=row.canonical_value,
-        canonical_exact=row.canonical_exact,
-        canonical_unit=row.canonical_unit,
-        point=row.point,
-        in_window=row.in_window,
-        remark=row.remark,
-        used=row.used,
-        baseline=row.baseline,
-        voided=row.voided,
-        void_reason_code=None if row.void_reason_code is None else VoidReason(row.void_reason_code),
-        void_reason_text=opener.open(sealed_text(cast(dict[str, Any] | None, row.void_reason_text))),
-        corrections=corrections(cast(list[dict[str, Any]], row.corrections), opener),
-        recorded_at=row.recorded_at,
-        provenance=provenance("lab-result", row.event_ids, row.protocol_version),
-    )
+    return LabResult(row=row, **correctable_fields(row, "lab-result", opener, row.protocol_version))

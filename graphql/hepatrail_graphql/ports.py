@@ -10,7 +10,7 @@ from hepatrail_events.commands import Actor
 from hepatrail_events.decisions import Decision
 from hepatrail_infra.clock import Clock
 from hepatrail_projections.alert import AlertFilter, AlertRow
-from hepatrail_projections.data_query import QueryRow
+from hepatrail_projections.data_query import QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow
 from hepatrail_projections.event import EventFilter, EventRow
 from hepatrail_projections.reading import Page, StatusRead, SubjectRead
@@ -86,6 +86,12 @@ class Reader(Protocol):
         """A participant now or as of an instant."""
         ...
 
+    async def participants(
+        self, subject_ids: Sequence[str], as_of: datetime | None = None, *, alerts: bool = False, courses: bool = False
+    ) -> dict[str, SubjectRead]:
+        """Participants by id, now or as of an instant, in as many statements as for one."""
+        ...
+
     async def subjects(self, first: int, after: str | None = None, chosen: SubjectFilter = ...) -> Page[SubjectRow]:
         """Participants by id."""
         ...
@@ -107,7 +113,13 @@ class Reader(Protocol):
         ...
 
     async def queries_opened(self, subject_id: str, event_ids: Sequence[UUID]) -> tuple[QueryRow, ...]:
-        """The queries of a participant that rest on one of these events."""
+        """The queries of a participant that the commit of these events opened."""
+        ...
+
+    async def data_queries(
+        self, first: int, after: tuple[str, UUID] | None = None, chosen: QueryFilter = ...
+    ) -> Page[QueryRow]:
+        """Data queries by (participant, query)."""
         ...
 
     async def events(

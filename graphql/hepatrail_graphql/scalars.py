@@ -5,7 +5,7 @@ the union with its field and rule, by the one place that knows both; arguments o
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
@@ -91,6 +91,12 @@ def _out_instant_or_date(value: Any) -> str:
     return format_instant_or_date(value) if isinstance(value, date) else str(value)
 
 
+def _out_instant(value: datetime) -> str:
+    # A course has thousands of them: `isoformat` takes a fifth of the time of `strftime`.
+    text = value.isoformat(timespec="milliseconds")
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else format_instant(value.astimezone(UTC))
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
@@ -137,7 +143,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="An instant: RFC 3339 with zone; answered in UTC with milliseconds.",
-        serialize=format_instant,
+        serialize=_out_instant,
         parse_value=_parse_instant,
     ),
 }

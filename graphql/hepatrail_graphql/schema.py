@@ -9,10 +9,13 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from hepatrail_graphql.alerts import sae_alerts
+from hepatrail_graphql.assessments import ASSESSMENTS
 from hepatrail_graphql.commands import find_command, mutation_type
 from hepatrail_graphql.events import events
 from hepatrail_graphql.limits import Limits
 from hepatrail_graphql.masking import Masking
+from hepatrail_graphql.plain_objects import PlainObjectsExecutor
+from hepatrail_graphql.queries import data_queries
 from hepatrail_graphql.refusals import RefusedMutations
 from hepatrail_graphql.scalars import SCALARS
 from hepatrail_graphql.study import holds, protocol
@@ -32,6 +35,7 @@ class Query:
     subject = _field(subject)
     subjects = _field(subjects)
     sae_alerts = _field(sae_alerts)
+    data_queries = _field(data_queries)
     holds = _field(holds)
     command = _field(find_command)
     events = _field(events)
@@ -49,6 +53,8 @@ SCHEMA = Schema(
     query=Query,
     mutation=mutation_type(COMMANDS),
     subscription=Subscription,
+    types=ASSESSMENTS,
+    execution_context_class=PlainObjectsExecutor,
     # The first is the outermost: refusals are put on record as they were shown.
     extensions=[RefusedMutations, Masking, Limits],
     config=StrawberryConfig(scalar_map=SCALARS),

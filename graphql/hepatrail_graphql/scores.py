@@ -1,93 +1,102 @@
-"""Clinical scores at the time points, with the inputs that they were computed from (`scores.md`)."""
+"""Clinical scores at the time points and at any moment, with everything that they rest on (`scores.md`)."""
 
-from datetime import date
-from typing import Any, cast
+from datetime import datetime
 from uuid import UUID
 
 import strawberry
 
-from hepatrail_graphql.common import Provenance, instant
-from hepatrail_graphql.scalars import Comparator, DateTimeOrDate, Decimal, decimal
+from hepatrail_graphql.common import Provenance, by_name
+from hepatrail_graphql.fields import of_row
+from hepatrail_graphql.scalars import Decimal
+from hepatrail_graphql.score_parts import (
+    AssumedPoints,
+    Confounder,
+    MissingInput,
+    ScoreComponent,
+    ScoreDetail,
+    ScoreId,
+    ScoreInput,
+    ScoreOption,
+    ScoreRange,
+    ScoreStatus,
+    component,
+    detail,
+    score_input,
+)
 from hepatrail_projections.score import ScoreRow
 
 
-@strawberry.type(description="A value that entered a score, in the trial's unit.")
-class ScoreInput:
-    """A value that entered a score."""
-
-    code: str = strawberry.field(description="The measurement.")
-    value: str | None = strawberry.field(description="The value in the trial's unit, as decimal text, or its code.")
-    comparator: Comparator | None = strawberry.field(description="The sign before it, where it is only a bound.")
-    unit: str | None = strawberry.field(description="The trial's unit (UCUM).")
-    collected_at: DateTimeOrDate | None = strawberry.field(description="When it was collected.")
-    problem: str | None = strawberry.field(description="Why it could not be used; null when it was.")
-    event_ids: list[UUID] = strawberry.field(description="The events that recorded it.")
-
-
-@strawberry.type(description="An input that a score lacks.")
-class MissingInput:
-    """An input that a score lacks."""
-
-    code: str = strawberry.field(description="The measurement.")
-    reason: str | None = strawberry.field(description="Why a value that is there was not used; null: there is none.")
-
-
-@strawberry.type(description="One score at one time point, derived from the inputs assigned to that point.")
+@strawberry.type(description="One score at one time point or moment, derived from the inputs that belong there.")
 class Score:
-    """One score at one time point."""
+    """One score at one time point or moment."""
 
-    score: str = strawberry.field(description="The score: MELD, MELD_NA, MELD_3_0 and so on.")
-    visit: str = strawberry.field(description="The time point.")
-    status: str = strawberry.field(description="complete, incomplete, invalid or not_applicable.")
-    value: int | None = strawberry.field(description="The score; null unless complete: it is never silently completed.")
-    unrounded: Decimal | None = strawberry.field(description="The value before rounding and cap.")
-    baseline: int | None = strawberry.field(description="The score before treatment.")
-    change: int | None = strawberry.field(description="Value minus baseline.")
-    change_reason: str | None = strawberry.field(description="Why there is no change.")
-    missing: list[MissingInput] = strawberry.field(description="The inputs that the score lacks.")
-    invalid: list[str] = strawberry.field(description="Inputs that no score may be computed from.")
-    inputs: list[ScoreInput] = strawberry.field(description="The values that entered.")
-    flags: list[str] = strawberry.field(description="Rules that replaced a measured value.")
-    during_session: bool = strawberry.field(description="Whether an input was collected while a circuit ran.")
-    provisional: bool = strawberry.field(description="Whether the baseline may still change: treatment has not begun.")
-    provenance: Provenance = strawberry.field(description="What the score rests on.")
+    row: strawberry.Private[ScoreRow]
 
-
-def score(row: ScoreRow) -> Score:
-    """A score's row as the schema shows it."""
-    return Score(
-        score=row.score_id,
-        visit=row.point,
-        status=row.status,
-        value=row.value,
-        unrounded=decimal(row.unrounded),
-        baseline=row.baseline,
-        change=row.change,
-        change_reason=row.change_reason,
-        missing=[
-            MissingInput(code=each["code"], reason=each.get("reason"))
-            for each in cast(list[dict[str, Any]], row.missing)
+    score: ScoreId = of_row(lambda row: ScoreId(row.score_id), "The score (ADaM PARAMCD).")
+    visit: str = of_row("point", "The time point (AVISIT); AT for a moment that was asked for.")
+    at: datetime | None = strawberry.field(description="The moment that was asked for; null at a time point.")
+    status: ScoreStatus = of_row(lambda row: ScoreStatus(row.status), "Whether it could be computed.")
+    value: int | None = of_row(
+        "value", "After rounding and cap (AVAL); null unless it could be computed, never silently completed."
+    )
+    unrounded: Decimal | None = of_row("unrounded", "The value before rounding and cap, 9 decimals.")
+    display: str | None = of_row("display", "The coma scale as it is written: E4VNTM6.")
+    range: ScoreRange | None = of_row(
+        lambda row: _range(row.range), "What an incomplete SOFA or APACHE II may still become."
+    )
+    baseline: int | None = of_row("baseline", "The score before treatment (BASE).")
+    change: int | None = of_row("change", "Value minus baseline (CHG).")
+    change_reason: str | None = of_row(
+        "change_reason",
+        "Why there is no change: the status of the value, baseline_ with that of the baseline, "
+        "different_options; null where there is one, and at the baseline.",
+    )
+    components: list[ScoreComponent] = of_row(
+        lambda row: [component(*each) for each in by_name(row.components)], "Its parts, as far as they are known."
+    )
+    details: list[ScoreDetail] = of_row(
+        lambda row: [detail(*each) for each in by_name(row.details)], "Further results."
+    )
+    missing: list[MissingInput] = of_row(
+        lambda row: [MissingInput(code=each["code"], reason=each["reason"]) for each in row.missing],
+        "The inputs that the score lacks.",
+    )
+    invalid: list[str] = of_row("invalid", "Inputs that no score may be computed from.")
+    assumed: list[AssumedPoints] = of_row(
+        lambda row: [AssumedPoints(component=name, points=points) for name, points in by_name(row.assumed)],
+        "What an option put in place of what is missing.",
+    )
+    inputs: list[ScoreInput] = of_row(
+        lambda row: [score_input(each) for each in row.inputs], "The values that it read."
+    )
+    flags: list[str] = of_row("flags", "Rules that replaced a measured value, and circumstances of the measurement.")
+    warnings: list[str] = of_row("warnings", "What a reader must know before using the score.")
+    options: list[ScoreOption] = of_row(
+        lambda row: [ScoreOption(name=name, value=value) for name, value in by_name(row.options)],
+        "The protocol's choices that it depends on.",
+    )
+    confounders: list[Confounder] = of_row(
+        lambda row: [
+            Confounder(code=each["code"], event_ids=[UUID(one) for one in each["eventIds"]]) for each in row.confounders
         ],
-        invalid=cast(list[str], row.invalid),
-        inputs=[_input(each) for each in cast(list[dict[str, Any]], row.inputs)],
-        flags=cast(list[str], row.flags),
-        during_session=row.during_session,
-        provisional=row.provisional,
-        provenance=Provenance(
-            event_ids=list(row.event_ids), algorithm=row.algorithm, protocol_version=row.protocol_version
-        ),
+        "Treatments of the 24 h before that move its inputs.",
     )
+    during_session: bool = of_row("during_session", "Whether an input was collected while a circuit ran.")
+    post_transplant: bool = of_row(
+        "post_transplant", "Whether it lies after a liver transplantation, where the MELD family measures no severity."
+    )
+    provisional: bool = of_row("provisional", "Whether the baseline may still change: treatment has not begun.")
+    provenance: Provenance = of_row(lambda row: _provenance(row), "The events of its inputs, and the formula.")
 
 
-def _input(stored: dict[str, Any]) -> ScoreInput:
-    at, on = stored.get("collectedAt"), stored.get("collectedOn")
-    collected = instant(at) if at is not None else None if on is None else date.fromisoformat(on)
-    return ScoreInput(
-        code=stored["code"],
-        value=stored.get("value"),
-        comparator=stored.get("comparator"),
-        unit=stored.get("unit"),
-        collected_at=cast(DateTimeOrDate | None, collected),
-        problem=stored.get("problem"),
-        event_ids=[UUID(each) for each in stored.get("eventIds", ())],
-    )
+def score(row: ScoreRow, at: datetime | None = None) -> Score:
+    """A score's row as the schema shows it; `at` is the moment that was asked for."""
+    return Score(row=row, at=at)
+
+
+def _range(spread: list[int] | None) -> ScoreRange | None:
+    return None if spread is None else ScoreRange(least=spread[0], greatest=spread[1])
+
+
+def _provenance(row: ScoreRow) -> Provenance:
+    return Provenance(event_ids=list(row.event_ids), algorithm=row.algorithm, protocol_version=row.protocol_version)

@@ -1,4 +1,4 @@
-"""Treatment sessions and the exposure to cells, as clients see them (`endpoints.md` section 5)."""
+"""Treatment sessions (CDISC EX), as clients see them."""
 
 from datetime import datetime
 from typing import Any, cast
@@ -6,11 +6,10 @@ from uuid import UUID
 
 import strawberry
 
-from hepatrail_graphql.common import Correction, Provenance, corrections, instant, optional_instant, provenance
-from hepatrail_graphql.enums import AccessVein, Anticoagulant, EndReason, Side, VoidReason
+from hepatrail_graphql.common import Correctable, correctable_fields, instant, optional_instant
+from hepatrail_graphql.enums import AccessVein, Anticoagulant, EndReason, Side
 from hepatrail_graphql.scalars import BigInt, Decimal, decimal
 from hepatrail_graphql.text import Opener, Text, sealed_text
-from hepatrail_projections.exposure import ExposureRow
 from hepatrail_projections.session import SessionRow
 
 
@@ -26,13 +25,15 @@ class Pause:
 @strawberry.type(
     description="A treatment with the bioartificial liver, from the first blood in the circuit to the last."
 )
-class Session:
+class Session(Correctable):
     """A treatment with the bioartificial liver."""
 
     id: UUID = strawberry.field(description="The session.")
     ordinal: int | None = strawberry.field(description="Number by start among those that count; null when void.")
-    started_at: datetime = strawberry.field(description="Blood or plasma enters the circuit.")
-    ended_at: datetime | None = strawberry.field(description="The flow stopped for good; null while the session runs.")
+    started_at: datetime = strawberry.field(description="Blood or plasma enters the circuit (EXSTDTC).")
+    ended_at: datetime | None = strawberry.field(
+        description="The flow stopped for good (EXENDTC); null while the session runs."
+    )
     end_reason: EndReason | None = strawberry.field(description="Why the session ended.")
     paused: bool = strawberry.field(description="Whether the flow is interrupted now.")
     pauses: list[Pause] = strawberry.field(description="Interruptions of the flow, in order.")
@@ -41,39 +42,24 @@ class Session:
     access_placed_at: datetime | None = strawberry.field(
         description="Only when the access was placed for this session."
     )
-    device_lot: str = strawberry.field(description="Lot of the device.")
+    device_lot: str = strawberry.field(description="Lot of the device (EXLOT).")
     cell_batch: str = strawberry.field(description="Batch of the hepatocytes.")
     batch_release_ref: str = strawberry.field(description="Reference of the batch's release.")
     viability_percent: Decimal = strawberry.field(description="Viable part of the cells, in percent.")
     viable_cells: BigInt = strawberry.field(description="Number of viable hepatocytes.")
-    weight_kg: Decimal = strawberry.field(description="Body weight in kg that the dose refers to.")
+    weight_kg: Decimal = strawberry.field(description="Body weight in kg that the dose refers to (LOINC 29463-7).")
     weight_measured_at: datetime = strawberry.field(description="When the weight was measured.")
     weight_too_old: bool | None = strawberry.field(description="Whether the weight was older than the protocol allows.")
-    flow_ml_min: Decimal | None = strawberry.field(description="Flow in mL/min.")
+    flow_ml_min: Decimal | None = strawberry.field(description="Flow in mL/min (UCUM).")
     anticoagulant: Anticoagulant | None = strawberry.field(description="Anticoagulant of the circuit.")
     cells_per_kg: Decimal | None = strawberry.field(description="Viable cells per kg of body weight.")
     target_ratio: Decimal | None = strawberry.field(description="Cells per kg against those of the protocol.")
-    in_tolerance: bool | None = strawberry.field(description="Whether the ratio lies within the protocol's tolerance.")
+    in_tolerance: bool | None = strawberry.field(
+        description="Whether the ratio lies within the protocol's tolerance; null where the sum of all sessions counts."
+    )
     duration_hours: Decimal | None = strawberry.field(description="Hours of flow, pauses left out; null while it runs.")
     duration_class: str | None = strawberry.field(description='By the protocol\'s limits: "<4", "4-8" or ">8" hours.')
     stopped_early: bool | None = strawberry.field(description="Whether the session ended before its time.")
-    voided: bool = strawberry.field(description="Whether the record is void: it feeds nothing.")
-    void_reason_code: VoidReason | None = strawberry.field(description="Why the record is void.")
-    void_reason_text: Text | None = strawberry.field(description="Why the record is void, in words.")
-    corrections: list[Correction] = strawberry.field(description="What was corrected, in order.")
-    provenance: Provenance = strawberry.field(description="What the session rests on.")
-
-
-@strawberry.type(description="What the participant has received in all sessions that count.")
-class Exposure:
-    """What the participant has received in all sessions that count."""
-
-    sessions: int = strawberry.field(description="Number of sessions that started and are not void.")
-    total_hours: Decimal = strawberry.field(description="Hours of flow of the sessions that ended.")
-    cumulative_cells_per_kg: Decimal = strawberry.field(description="Viable cells per kg of all sessions.")
-    cumulative_ratio: Decimal | None = strawberry.field(description="The sum against the protocol's cells per kg.")
-    target_cells_per_kg: BigInt | None = strawberry.field(description="Cells per kg of the protocol.")
-    provenance: Provenance = strawberry.field(description="What the exposure rests on.")
 
 
 def session(row: SessionRow, opener: Opener) -> Session:
@@ -105,23 +91,7 @@ def session(row: SessionRow, opener: Opener) -> Session:
         duration_hours=decimal(row.duration_hours),
         duration_class=row.duration_class,
         stopped_early=row.stopped_early,
-        voided=row.voided,
-        void_reason_code=None if row.void_reason_code is None else VoidReason(row.void_reason_code),
-        void_reason_text=opener.open(sealed_text(cast(dict[str, Any] | None, row.void_reason_text))),
-        corrections=corrections(cast(list[dict[str, Any]], row.corrections), opener),
-        provenance=provenance("session", row.event_ids, row.protocol_version),
-    )
-
-
-def exposure(row: ExposureRow) -> Exposure:
-    """An exposure's row as the schema shows it."""
-    return Exposure(
-        sessions=row.sessions,
-        total_hours=Decimal(row.total_hours),
-        cumulative_cells_per_kg=Decimal(row.cumulative_cells_per_kg),
-        cumulative_ratio=decimal(row.cumulative_ratio),
-        target_cells_per_kg=None if row.target_cells_per_kg is None else BigInt(row.target_cells_per_kg),
-        provenance=provenance("exposure", row.event_ids, row.protocol_version),
+        **correctable_fields(row, "session", opener, row.protocol_version),
     )
 
 

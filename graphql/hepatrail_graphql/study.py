@@ -45,7 +45,10 @@ class Protocol:
     """A version of the protocol."""
 
     version: str = strawberry.field(description="The version.")
-    content: Json = strawberry.field(description="The whole content.")
+    content: Json = strawberry.field(
+        description="The whole content, as published: dose, zone, `points` of the schedule, and every configurable "
+        "rule in `visits`, `scores`, `safety`, `rsi` and `endpoints`; the names of the protocol file in camelCase."
+    )
     hash: str = strawberry.field(description="SHA-256 of the content as canonical JSON.")
     approved_by: str = strawberry.field(description="Who approved it.")
     reason: str = strawberry.field(description="Why it was made.")

@@ -1,6 +1,6 @@
 """Participants: one, now or as of an instant, and the list of them."""
 
-import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -8,29 +8,30 @@ import strawberry
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from hepatrail_graphql.alerts import AlertFilter, alerts, last_cursor, row_filter
+from hepatrail_graphql.alerts import SaeAlert, alerts, last_cursor
 from hepatrail_graphql.authorize import QUERIES, SUBJECT_FIELDS, allowed, may_see, reads_sealed_text, sites_of
 from hepatrail_graphql.context import Context, Info
-from hepatrail_graphql.paging import LARGEST_PAGE, Connection, Edge, PageInfo, check_first
-from hepatrail_graphql.participant import Subject, SubjectStatus, Whole, participant
+from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first
+from hepatrail_graphql.participant import Subject, participant
 from hepatrail_graphql.refusals import allow
 from hepatrail_graphql.scalars import Position
 from hepatrail_graphql.selection import fields_below
-from hepatrail_graphql.text import opener
+from hepatrail_graphql.subject_parts import SubjectStatus, Whole
+from hepatrail_graphql.text import Opener, opener
 from hepatrail_graphql.waiting import instant_argument, wait_for
 from hepatrail_infra.sealing_keys import kid_of
 from hepatrail_projections.reading import SubjectRead
 from hepatrail_projections.subject import SubjectFilter as RowFilter
-from hepatrail_projections.subject import SubjectRow
-
-READ_AT_ONCE = 4
-"""Participants of one page read beside each other, so that one request cannot take every connection."""
 
 _definition = get_object_definition(Subject, strict=True)
 PLAIN = frozenset(to_camel_case(field.python_name) for field in _definition.fields if field.base_resolver is None) | {
     "__typename"
 }
 """The fields that a participant's row alone answers."""
+ALERTED = frozenset({"alerts", "adverseEvents"})
+"""The fields that need the alerts."""
+MOMENTS = "scoresAt"
+"""The field that no table answers."""
 
 
 @strawberry.input(description="Which participants; what is left out does not restrict.")
@@ -56,10 +57,8 @@ async def subject(
     await allow(context, QUERIES, "subject")
     instant = instant_argument(as_of, "asOf")
     await wait_for(context, min_position)
-    read = await context.services.reader.subject(id, instant)
-    if read is None or not may_see(context.actor, read.rows.subject.site_id):
-        return None
-    return participant(read.rows.subject, await _whole(context, read, instant, fields_below(info)))
+    found = await _read(context, [id], instant, fields_below(info))
+    return found[0] if found else None
 
 
 async def subjects(
@@ -74,32 +73,37 @@ async def subjects(
     check_first(first)
     page = await context.services.reader.subjects(first, after, _chosen(filter, context))
     wanted = fields_below(info, "edges", "node")
-    places = asyncio.Semaphore(READ_AT_ONCE)
-
-    async def node(row: SubjectRow) -> Subject:
-        if wanted <= PLAIN:
-            return participant(row)
-        async with places:
-            read = await context.services.reader.subject(row.subject_id)
-            # A projection never takes a participant away; their site may have changed since the list was read.
-            assert read is not None
-            return participant(read.rows.subject, await _whole(context, read, None, wanted))
-
-    nodes = await asyncio.gather(*map(node, page.items))
-    edges = [Edge(cursor=str(each.id), node=each) for each in nodes if may_see(context.actor, each.site_id)]
+    if wanted <= PLAIN:
+        nodes = [participant(row) for row in page.items]
+    else:
+        nodes = await _read(context, [row.subject_id for row in page.items], None, wanted)
+    edges = [Edge(cursor=str(each.id), node=each) for each in nodes]
     return Connection(edges=edges, page_info=PageInfo(has_next_page=page.has_next, end_cursor=last_cursor(edges)))
 
 
-async def _whole(context: Context, read: SubjectRead, as_of: datetime | None, wanted: frozenset[str]) -> Whole:
-    """Reads what the lists need besides the participant's rows, so that none of them waits."""
-    subject_id, services = read.rows.subject.subject_id, context.services
-    opening = await opener(services.vault, [kid_of(subject_id)], may_read=reads_sealed_text(context.actor))
-    shown = []
-    if "alerts" in wanted and allowed(SUBJECT_FIELDS, "alerts", context.actor):
-        chosen = row_filter(AlertFilter(subject_id=strawberry.ID(subject_id)), context)
-        found = await services.reader.alerts(LARGEST_PAGE, None, chosen)
-        shown = await alerts((row for row in found.items if as_of is None or row.recorded_at <= as_of), context, as_of)
-    return Whole(read, tuple(shown), as_of or services.clock.now(), opening)
+async def _read(
+    context: Context, subject_ids: Sequence[str], as_of: datetime | None, wanted: frozenset[str]
+) -> list[Subject]:
+    """Participants of the caller's sites with what their lists need: one reading for all, so that no list waits."""
+    services, alerted = context.services, bool(ALERTED & wanted) and allowed(SUBJECT_FIELDS, "alerts", context.actor)
+    reads = await services.reader.participants(subject_ids, as_of, alerts=alerted, courses=MOMENTS in wanted)
+    seen = [reads[each] for each in subject_ids if each in reads]
+    seen = [read for read in seen if may_see(context.actor, read.rows.subject.site_id)]
+    kids = [kid_of(read.rows.subject.subject_id) for read in seen]
+    opening = await opener(services.vault, kids, may_read=reads_sealed_text(context.actor))
+    raised = [row for read in seen for row in read.alerts if may_see(context.actor, row.site_id)]
+    known = [row for row in raised if as_of is None or row.recorded_at <= as_of]
+    shown = await alerts(known, context, as_of) if known else []
+    at = as_of or services.clock.now()
+    by_subject: dict[str, list[SaeAlert]] = {}
+    for each in shown:
+        by_subject.setdefault(str(each.subject_id), []).append(each)
+    return [_made(read, by_subject.get(read.rows.subject.subject_id, []), at, opening) for read in seen]
+
+
+def _made(read: SubjectRead, shown: Sequence[SaeAlert], as_of: datetime, opening: Opener) -> Subject:
+    last = {each.ae_id: each.alert_seq for each in shown if each.ae_id is not None}
+    return participant(read.rows.subject, Whole(read, as_of, opening, tuple(shown), last))
 
 
 def _chosen(given: SubjectFilter | None, context: Context) -> RowFilter:

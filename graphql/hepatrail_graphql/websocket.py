@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 
+import orjson
 from cross_web import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -165,6 +166,10 @@ class Endpoint(GraphQL[Context, None]):
             context.authorization = request.headers.get("authorization")
             request.state.context = context
         return context
+
+    def encode_json(self, data: object) -> bytes:
+        """An answer as JSON; a participant's course is hundreds of kilobytes."""
+        return orjson.dumps(data)
 
     async def on_ws_connect(self, context: Context) -> None:
         """Lets a connection in whose header or `connection_init` payload has a valid token."""

@@ -25,7 +25,7 @@ from hepatrail_events.errors import HepatrailError
 from hepatrail_services.importers.api_client import Accepted
 from hepatrail_services.simulation.generate import generate_trial
 from hepatrail_services.simulation.player import Played
-from hepatrail_services.simulation.trial import Trial
+from hepatrail_services.simulation.trial import ACCEPTED, Trial
 
 _NEXT = """Where to look next:
   make up                           the same stack, kept in ./data, on the system's clock
@@ -33,6 +33,8 @@ _NEXT = """Where to look next:
   .venv/bin/hepatrail import sdtm   real data (SDTM) through the same API
   graphql/schema.graphql            everything that can be asked
   docs/adr/                         why it is built as it is"""
+
+_WIDTH = 100
 
 
 async def demo(seed: int, participants: int, console: Console, data_dir: Path) -> bool:
@@ -106,12 +108,12 @@ def _missing(officer: Officer, expected: int) -> list[str]:
 
 def _serious(trial: Trial) -> int:
     """How many alerts there must be at least: one for each report or change that makes an event serious."""
-    return sum(bool(command.input.get("criteria")) for command in trial.commands)
+    return sum(command.expect == ACCEPTED and bool(command.input.get("criteria")) for command in trial.commands)
 
 
 def _most_interesting(played: Sequence[Played]) -> tuple[str, str]:
-    """The participant whose event was found serious later, else the last one, with the last position."""
-    chosen = next((one for one in played if one.command.mutation == "upgradeAdverseEvent"), played[-1])
+    """The participant whose event was graded wrongly and found serious later, else the last one; the last position."""
+    chosen = next((one for one in played if one.command.mutation == "correctAdverseEventGrade"), played[-1])
     subject_id = chosen.command.input["subjectId"]
     positions = [
         one.outcome.position
@@ -128,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--participants", type=int, default=12)
     parser.add_argument("--keep", action="store_true", help="keep the data directory and say where it is")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(width=_WIDTH)
     data_dir = Path(tempfile.mkdtemp(prefix="hepatrail-demo-"))
     good = False
     try:

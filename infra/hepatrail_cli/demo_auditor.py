@@ -1,6 +1,7 @@
 """What the auditor of the demo does: trusts nothing, reads the log and verifies every stream's chain."""
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Any
 
 from rich.console import Console
@@ -14,9 +15,11 @@ _SHOWN = 12
 async def show_audit(ready: Mapping[str, Any], console: Console) -> Verified:
     """Verifies and prints counts and heads; raises InvalidMessage where a chain is broken."""
     verified = verify_chains(await read_all_events(ready["kafka"]))
-    counts = Table("event", "count")
-    for name, number in verified.types.items():
-        counts.add_row(name, str(number))
+    counts = Table("event", "count", "event", "count")
+    listed = [(name, str(number)) for name, number in verified.types.items()]
+    half = (len(listed) + 1) // 2
+    for left, right in zip_longest(listed[:half], listed[half:], fillvalue=("", "")):
+        counts.add_row(*left, *right)
     heads = Table("stream", "version", "head (SHA-256)")
     for stream, head in list(verified.heads.items())[-_SHOWN - 2 :]:
         heads.add_row(stream, str(head.streamseq), head.hash[:32] + "...")

@@ -1,56 +1,64 @@
-"""What the client app of the demo shows: one participant's course and MELD at the time points, read after the write."""
+"""What the client app of the demo shows: one participant's whole course, in one query, read after the write."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
+from hepatrail_cli.demo_events import show_adverse_events, show_queries
+from hepatrail_cli.demo_scores import explain_incomplete, explain_value, show_scores
 from hepatrail_events.roles import Role
 from hepatrail_services.importers.api_client import ApiClient
 
 COURSE = """query Course($id: ID!, $position: Position) { subject(id: $id, minPosition: $position) {
-sessions { startedAt durationHours cellsPerKg endReason }
-visits { code status satisfied required }
-scores { score visit status value change inputs { code value unit } } } }"""
-_MELD = "meld_2002"
-_SHOWN = ("tbil", "inr", "creatinine")
+indication sex ageYears
+sessions { startedAt durationHours cellsPerKg endReason voided }
+visits { code series status cause satisfied required missing { item reason }
+  done { inputs { code basis } } }
+compliance { numerator denominator rate }
+scores { score visit status value unrounded change range { least greatest } missing { code reason } flags
+  inputs { code value comparator unit collectedAt derived eventIds } provenance { algorithm protocolVersion } }
+adverseEvents { code ctcaeTerm onset { value } state maxGrade serious everSerious teae teaeCase related outcome
+  corrections { field } gradeCorrections { eventId } reopenings { eventId } }
+queries(open: true) { rule status message } } }"""
 
 
 async def show_course(ready: Mapping[str, Any], subject_id: str, position: str, console: Console) -> None:
-    """Prints the participant's sessions, visits and MELD; waits until the projection has reached `position`."""
+    """Prints the participant's course; waits until the projection has reached `position`."""
     async with ApiClient(ready["graphql"], ready["tokens"][Role.INVESTIGATOR]) as client:
         answer = await client.execute(COURSE, {"id": subject_id, "position": position})
     subject = answer["subject"]
-    for session in subject["sessions"]:
-        console.print(
-            f"  session {session['startedAt'][:16]}Z, {float(session['durationHours'] or 0):.1f} h, "
-            f"{float(session['cellsPerKg']):.3g} cells/kg, {session['endReason']}",
-            highlight=False,
-        )
-    meld = {score["visit"]: score for score in subject["scores"] if score["score"] == _MELD}
-    title = "MELD (2002) and its inputs; bilirubin and creatinine in umol/L"
-    table = Table(
-        "visit", "status", title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False
+    console.print(
+        f"  {subject['indication']}, {subject['sex']}, {subject['ageYears']} years; all of it in one query",
+        highlight=False,
     )
-    for name in ("items", "MELD", "change", *_SHOWN):
-        table.add_column(name, justify="right", no_wrap=True)
+    for session in subject["sessions"]:
+        if not session["voided"]:
+            console.print(
+                f"  session {session['startedAt'][:16]}Z, {float(session['durationHours'] or 0):.1f} h, "
+                f"{float(session['cellsPerKg']):.3g} cells/kg, {session['endReason']}",
+                highlight=False,
+            )
+    show_scores(subject["visits"], subject["scores"], console)
+    _show_other_points(subject, console)
+    explain_value(subject["scores"], console)
+    explain_incomplete(subject["visits"], subject["scores"], console)
+    show_adverse_events(subject["adverseEvents"], console)
+    show_queries(subject["queries"], console)
+
+
+def _show_other_points(subject: Mapping[str, Any], console: Console) -> None:
+    others = [visit for visit in subject["visits"] if visit["series"] != "MAIN"]
+    if others:
+        said = ", ".join(f"{visit['code']} {visit['status']}" for visit in others)
+        console.print(f"Beside the schedule: {said}", highlight=False)
     for visit in subject["visits"]:
-        score = meld.get(visit["code"])
-        items = f"{len(visit['satisfied'])}/{len(visit['required'])}"
-        table.add_row(visit["code"], visit["status"], items, *_score_cells(score))
-    console.print(table)
-
-
-def _score_cells(score: Mapping[str, Any] | None) -> list[str]:
-    if score is None:
-        return [""] * (2 + len(_SHOWN))
-    inputs = {one["code"]: one for one in score["inputs"]}
-    value = str(score["value"]) if score["value"] is not None else "-"
-    change = f"{score['change']:+d}" if score["change"] is not None else ""
-    return [value, change, *(_rounded(inputs.get(code)) for code in _SHOWN)]
-
-
-def _rounded(measured: Mapping[str, Any] | None) -> str:
-    return "" if measured is None or measured["value"] is None else f"{float(measured['value']):.4g}"
+        if visit["status"] in ("partial", "missed"):
+            lacks = ", ".join(f"{one['item']} ({one['reason'] or 'nothing recorded'})" for one in visit["missing"])
+            console.print(f"Missing at {visit['code']}: {lacks}", highlight=False)
+    found = subject["compliance"]
+    rate = "none over yet" if found["rate"] is None else f"{float(found['rate']):.1%}"
+    console.print(
+        f"Compliance: {found['numerator']} of {found['denominator']} time points complete in their window, {rate}",
+        highlight=False,
+    )

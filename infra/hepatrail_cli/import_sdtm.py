@@ -16,12 +16,12 @@ from hepatrail_events.errors import StartRefused
 from hepatrail_events.roles import Role
 from hepatrail_services.importers.account import Account, settle_account, write_findings, write_refusals
 from hepatrail_services.importers.api_client import Accepted, ApiClient
-from hepatrail_services.importers.mapping import SdtmMapping, read_mapping
+from hepatrail_services.importers.mapping import AeReports, SdtmMapping, read_mapping
 from hepatrail_services.importers.plan import Plan
 from hepatrail_services.importers.run import Settled, run_plan
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.sites import activate_sites
-from hepatrail_services.importers.source import DOMAINS, read_directory
+from hepatrail_services.importers.source import DOMAINS, holds, read_directory
 
 import_app = typer.Typer(help="Data of other systems become commands.", no_args_is_help=True)
 
@@ -52,6 +52,14 @@ def import_sdtm(
         str | None, typer.Option(envvar="HEPATRAIL_ADMIN_TOKEN", help="Token of an ADMIN, to activate the sites.")
     ] = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
+    ae_reports: Annotated[
+        bool,
+        typer.Option(
+            "--ae-reports",
+            help="AE from the mapping's file of reports (CDISC Pilot 01: ae_reports_original.csv) in place of ae.csv: "
+            "later reports of an event become its follow-ups. So too where there is no ae.csv.",
+        ),
+    ] = False,
     refused: Annotated[Path, typer.Option(help="File of refused rows, with reasons.")] = Path("refused.csv"),
     findings: Annotated[Path, typer.Option(help="File of findings.")] = Path("findings.csv"),
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Subjects side by side.")] = 16,
@@ -65,8 +73,9 @@ def import_sdtm(
     async def work() -> None:
         console = Console()
         chosen = read_mapping(mapping)
-        source = read_directory(directory)
-        plan = plan_import(source, chosen)
+        reports = _reports(directory, chosen, asked=ae_reports)
+        source = read_directory(directory, {"AE": reports.file} if reports else None)
+        plan = plan_import(source, chosen, reports)
         if source.ignored:
             console.print(f"Not read: {', '.join(source.ignored)}", highlight=False)
         access = _access(url, token, admin_token, data_dir)
@@ -75,9 +84,22 @@ def import_sdtm(
         write_refusals(refused, account.refusals)
         write_findings(findings, account.findings)
         _show(account, console)
+        if reports:
+            told = account.domain("AE").accepted
+            console.print(f"AE: adverse events {account.adverse_events}, reports {told}", highlight=False)
         console.print(f"Refused rows: {refused}   Findings: {findings}", highlight=False)
 
     run(work())
+
+
+def _reports(directory: Path, mapping: SdtmMapping, *, asked: bool) -> AeReports | None:
+    """How AE is read when its rows are reports: because it was asked for, or because there is no other AE."""
+    reports = mapping.ae.reports
+    if asked and reports is None:
+        raise StartRefused("The mapping has no ae.reports: it does not say which file holds the reports.")
+    if reports and (asked or (not holds(directory, "ae") and holds(directory, reports.file))):
+        return reports
+    return None
 
 
 def _access(url: str | None, token: str | None, admin: str | None, data_dir: Path) -> Access:
@@ -135,3 +157,5 @@ def _show(account: Account, console: Console) -> None:
         console.print(f"LB kept, unaccepted: {reason} {number}", highlight=False)
     for (domain, code), number in sorted(account.refused_reasons.items()):
         console.print(f"{domain} refused: {code} {number}", highlight=False)
+    for (domain, kind), number in sorted(account.found.items()):
+        console.print(f"{domain} found: {kind} {number}", highlight=False)

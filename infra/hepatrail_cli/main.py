@@ -4,6 +4,7 @@ import typer
 
 from hepatrail_cli.import_sdtm import import_app
 from hepatrail_cli.prepare import prepare
+from hepatrail_cli.protocol import protocol_app
 from hepatrail_cli.quarantine import quarantine_app
 from hepatrail_cli.rebuild import rebuild
 from hepatrail_cli.serve import serve_app
@@ -11,6 +12,7 @@ from hepatrail_cli.simulate import simulate
 from hepatrail_cli.status import status
 from hepatrail_cli.token import token
 from hepatrail_cli.up import up
+from hepatrail_cli.validate import validate_app
 from hepatrail_cli.vault import vault_app
 from hepatrail_cli.watch import watch
 
@@ -25,7 +27,14 @@ app = typer.Typer(
 
 # The written list of commands. A new one gets its file, and its line here.
 COMMANDS = (up, status, rebuild, watch, simulate, prepare, token)
-GROUPS = {"serve": serve_app, "import": import_app, "quarantine": quarantine_app, "vault": vault_app}
+GROUPS = {
+    "serve": serve_app,
+    "import": import_app,
+    "protocol": protocol_app,
+    "quarantine": quarantine_app,
+    "validate": validate_app,
+    "vault": vault_app,
+}
 
 for command in COMMANDS:
     app.command()(command)

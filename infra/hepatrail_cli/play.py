@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hepatrail_services.simulation.player import Played, play
 from hepatrail_services.simulation.trial import Trial
 
 _APPROVAL = "EC-2025-118"
+_AFTERWARDS = timedelta(days=30)
 
 
 async def play_on_stack(
@@ -21,7 +23,8 @@ async def play_on_stack(
 ) -> tuple[Played, ...]:
     """Plays a trial, shifted to the stack's present, on the stack whose ready line is given.
 
-    Activates the trial's site first. StartRefused when the stack runs on the system's clock.
+    Activates the trial's site first, and leaves the clock where the windows of the last visits are over. StartRefused
+    when the stack runs on the system's clock.
     """
     if not ready.get("clock"):
         raise StartRefused("The stack runs on the system's clock: start it with --simulated-clock to play a trial.")
@@ -36,6 +39,8 @@ async def play_on_stack(
                 role: await stack.enter_async_context(ApiClient(ready["graphql"], ready["tokens"][role]))
                 for role in sorted(needed)
             }
-            return await play(shifted, roles, clock.advance_to, on_played)
+            played = await play(shifted, roles, clock.advance_to, on_played)
+        clock.advance_to(shifted.commands[-1].at + _AFTERWARDS)
+        return played
     finally:
         clock.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hepatrail_cli.environment import PROCESSES, Addresses, process_environment, tool_environment
-from hepatrail_cli.first_protocol import publish_shipped_protocol
+from hepatrail_cli.first_protocol import ChosenProtocol, choose_protocol, needs_publication, publish_protocol
 from hepatrail_cli.health import wait_until_ready
 from hepatrail_cli.log_origin import hold_clock
 from hepatrail_cli.stack_files import (
@@ -50,6 +50,7 @@ class Stack:
         port: int | None = None,
         simulated_clock: bool = False,
         progress: Progress | None = None,
+        protocol: ChosenProtocol | None = None,
     ) -> None:
         self._directory = directory
         self._settings = settings
@@ -58,6 +59,7 @@ class Stack:
         self._secrets = StackSecrets.load_or_create(directory)
         self._signer = TokenSigner.load_or_create(directory, settings.jwt_issuer, settings.jwt_audience)
         self._progress = progress
+        self._protocol = protocol or choose_protocol(None)
         self._servers: dict[str, Part] = {}
         self._processes: dict[str, ServeProcess] = {}
         self._keeper: asyncio.Task[None] | None = None
@@ -67,7 +69,8 @@ class Stack:
         """Starts everything and returns the ready line; StartRefused says what is in the way."""
         api_port = kept_port(self._directory / "api.port", self._port)
         kafka, dsns = await self._start_servers()
-        origin = await hold_clock(kafka, make_clock(self._clock))
+        await hold_clock(kafka, make_clock(self._clock))
+        first = await needs_publication(kafka, self._protocol)
         addresses = Addresses(kafka, dsns, api_port, self._metrics_ports(api_port), self._clock)
         write_environment(self._directory, tool_environment(addresses, self._secrets, self._directory))
         for name in PROCESSES:
@@ -76,11 +79,11 @@ class Stack:
         await asyncio.gather(*(process.start() for process in self._processes.values()))
         self._ready = self._ready_line(addresses)
         self._keeper = asyncio.create_task(keep_all({**self._servers, **self._processes}, self._write_run))
-        if not origin.began:
+        if first:
             token = self._signer.sign(
                 "hepatrail-up", Role.PRINCIPAL_INVESTIGATOR, self._settings.sponsor_org, [ALL_SITES]
             )
-            await publish_shipped_protocol(self._ready["graphql"], token, make_clock(self._clock).now())
+            await publish_protocol(self._ready["graphql"], token, self._protocol, make_clock(self._clock).now())
         await wait_until_ready(addresses.health_pages(), self._processes)
         self._write_run()
         return self._ready

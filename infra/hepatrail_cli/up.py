@@ -22,19 +22,28 @@ def up(
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="A clock that a player moves forward; on an empty directory only.")
     ] = False,
+    protocol: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEPATRAIL_PROTOCOL",
+            help="Protocol file to publish on an empty study, instead of the shipped one; "
+            "on any other, the start is refused unless it is a published version.",
+        ),
+    ] = None,
 ) -> None:
     """Start the whole stack in the foreground; when it is ready, one JSON line says where everything is."""
-    run(_up(data_dir, port, simulated_clock))
+    run(_up(data_dir, port, simulated_clock, protocol))
 
 
-async def _up(data_dir: Path, port: int | None, simulated_clock: bool) -> None:
+async def _up(data_dir: Path, port: int | None, simulated_clock: bool, protocol: Path | None) -> None:
     # Imported here: the other commands need none of the servers.
+    from hepatrail_cli.first_protocol import choose_protocol
     from hepatrail_cli.stack import Stack
     from hepatrail_infra.embedded.instance import InstanceLock
     from hepatrail_infra.settings import load_settings
     from hepatrail_infra.telemetry import configure_logging
 
-    settings = load_settings()
+    settings, chosen = load_settings(), choose_protocol(protocol)
     console = Console(stderr=True)
     with InstanceLock(data_dir) as lock:
         directory = lock.acquire()
@@ -48,7 +57,14 @@ async def _up(data_dir: Path, port: int | None, simulated_clock: bool) -> None:
             def progress(done: int, total: int) -> None:
                 status.update(f"fetching Kafka: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
-            stack = Stack(directory, settings, port=port, simulated_clock=simulated_clock, progress=progress)
+            stack = Stack(
+                directory,
+                settings,
+                port=port,
+                simulated_clock=simulated_clock,
+                progress=progress,
+                protocol=chosen,
+            )
             try:
                 ready = await _unless(stopping, stack.start())
                 status.stop()

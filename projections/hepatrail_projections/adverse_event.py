@@ -1,4 +1,7 @@
-"""`adverse_event`: an adverse event in its latest state (`safety.md` sections 4 and 9)."""
+"""`adverse_event`: an adverse event in its latest state, with what follows from it (`safety.md` sections 3 to 5.1, 9).
+
+Clocks, open queries and the last alert belong to other tables and join it when it is read.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +9,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hepatrail_events.adverse_events import Outcome
+from hepatrail_events.adverse_events import Expectedness, Outcome
 from hepatrail_events.ae_terms import is_special_interest
+from hepatrail_events.protocol_rules import SafetyRules
 from hepatrail_events.types import PartialDate
+from hepatrail_projections import adverse_event_json as as_json
+from hepatrail_projections.clinical.adverse_events.derived import DerivedAdverseEvent, Treatment, derived
+from hepatrail_projections.clinical.adverse_events.window import te_window
 from hepatrail_projections.clinical_state import ClinicalState
 from hepatrail_projections.facts import AdverseEventFact, SessionFact, SubjectView
 from hepatrail_projections.partial_dates import civil_minute, known_parts, order_key
@@ -17,13 +24,20 @@ from hepatrail_projections.table import Json, Table
 
 @dataclass(frozen=True, slots=True)
 class AdverseEventRow:
-    """One adverse event.
+    """One adverse event; dates may be partial (`{value, precision}`), free text is sealed.
 
-    `state` is OPEN, RESOLVED or FATAL. `grades` is the timeline `{grade, gradeAt, eventId}` in the log's order;
-    `current_grade` the one of the greatest `gradeAt`, `max_grade` the greatest of all. `criteria` is
-    `{INVESTIGATOR: [...], SPONSOR: [...]}`, `serious` whether their union is not empty. `related_session_id` is the
-    latest session started at or before onset, `aesi` whether the code is on the trial's list of special interest.
-    Dates may be partial (`{value, precision}`), `verbatim` is sealed.
+    `state` is OPEN, RESOLVED, FATAL or VOIDED; what a void one says stays as it was. `grades` is the timeline
+    `{grade, gradeAt, eventId}` in the log's order; `current_grade` the one of the greatest `gradeAt`, `max_grade` the
+    greatest of all, `max_grade_te` the greatest in the treatment-emergent window. `criteria` is
+    `{INVESTIGATOR: [...], SPONSOR: [...]}`, `serious` whether their union is not empty. `causality` is the latest of
+    each assessor for each target. `teae_case` is A, B, C or D, None where the event is not treatment-emergent;
+    `te_flags` are gradeBaselineUnknown and postTransplant, `grade_before` is the grade in force at TE_START,
+    `te_provisional` whether treatment continues, so that the window has no end yet. `related` counts as related what
+    the investigator has not assessed yet, `related_assessed` does not; `provisional` is a SUSAR only for that.
+    `dev_sae` is an SAE related to the device, `fatal_lt` says that DEATH or LIFE_THREATENING is in force.
+    `related_session_id` is the latest session started at or before onset, `aesi` whether the code is on the trial's
+    list of special interest. `void_requested`: a request waits for a second person. `derived_event_ids` are the events
+    beside its own on which the derived values rest.
     """
 
     subject_id: str
@@ -32,6 +46,7 @@ class AdverseEventRow:
     reported_at: datetime
     code: str
     ctcae_term: str | None
+    meddra: Json | None
     verbatim: Json
     onset: Json
     end_at: Json | None
@@ -39,26 +54,58 @@ class AdverseEventRow:
     state: str
     current_grade: int | None
     max_grade: int | None
+    max_grade_te: int | None
     grades: Json
+    grade_corrections: Json
     criteria: Json
+    criteria_history: Json
     serious: bool
     ever_serious: bool
     serious_since: Json | None
+    serious_aware_at: datetime | None
+    teae: bool
+    teae_case: str | None
+    te_onset: Json | None
+    te_flags: Json
+    te_provisional: bool
+    grade_before: int | None
+    tesae: bool
+    post_transplant: bool
     aesi: bool
+    exposed: bool
+    related: bool
+    related_assessed: bool
+    unexpected: bool
+    expectedness: str
+    rsi: Json | None
+    susar: bool
+    provisional: bool
+    fatal_lt: bool
+    dev_sae: bool
     outcome: str
     action_taken: str
+    frequency_worsened_at: Json | None
     reporter: str
     reporter_id: str
     age_years: int | None
     causality: Json
+    causality_history: Json
+    follow_ups: Json
+    reopenings: Json
+    corrections: Json
     baseline_condition_id: UUID | None
     recurrence_of: UUID | None
     replaces: UUID | None
+    duplicate_of: UUID | None
     onset_before_first_session: bool | None
     related_session_id: UUID | None
     ongoing_at_death: bool
+    void_requested: bool
+    void_request: Json | None
+    void: Json | None
     protocol_version: str | None
     event_ids: tuple[UUID, ...]
+    derived_event_ids: tuple[UUID, ...]
 
 
 ADVERSE_EVENT = Table("adverse_event", AdverseEventRow, ("subject_id", "ae_id"), indexes=("(ae_id)",))
@@ -68,14 +115,40 @@ _ENDED = frozenset({Outcome.RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE})
 
 
 def adverse_event_rows(view: SubjectView, state: ClinicalState | None) -> tuple[AdverseEventRow, ...]:
-    """All adverse events in the order in which they were reported."""
-    zone = _UTC if state is None else state.zone
+    """All adverse events in the order in which they were reported, each derived anew from what is known now."""
+    treatment = treatment_of(view, state)
     version = None if state is None else state.published.version
-    return tuple(_row(view, fact, zone, version) for fact in view.adverse_events.values())
+    return tuple(
+        _row(view, fact, treatment, derived(fact, view.baseline_conditions, treatment), version)
+        for fact in view.adverse_events.values()
+    )
+
+
+def treatment_of(view: SubjectView, state: ClinicalState | None) -> Treatment:
+    """What every adverse event of the participant is held against; without a protocol nobody counts as treated."""
+    if state is None or not state.sessions:
+        rules = SafetyRules() if state is None else state.published.protocol.safety
+        return Treatment(None, None, rules, _UTC if state is None else state.zone)
+    rules = state.published.protocol.safety
+    ordered = sorted(state.sessions, key=lambda session: session.started_at)
+    first, last = ordered[0], ordered[-1]
+    closing = last if rules.safety_end_anchor == "LAST_SESSION_END" else first
+    placed = view.sessions[first.session_id].started.access_placed_at
+    transplant = next((stop for stop in state.stops if stop.cause == "TRANSPLANT"), None)
+    resting_on = dict.fromkeys((*first.event_ids, *closing.event_ids, *(transplant.event_ids if transplant else ())))
+    return Treatment(
+        window=te_window(first.started_at, placed, closing.ended_at, rules, state.zone),
+        transplant_at=None if transplant is None else transplant.time,
+        rules=rules,
+        zone=state.zone,
+        event_ids=tuple(resting_on),
+    )
 
 
 def state_of(fact: AdverseEventFact) -> str:
-    """OPEN, RESOLVED or FATAL."""
+    """OPEN, RESOLVED, FATAL or VOIDED."""
+    if fact.voided is not None:
+        return "VOIDED"
     if fact.outcome is Outcome.FATAL:
         return "FATAL"
     return "RESOLVED" if fact.outcome in _ENDED else "OPEN"
@@ -95,8 +168,15 @@ def session_before(sessions: Mapping[UUID, SessionFact], onset: PartialDate, zon
     return max(before, default=(datetime.min.replace(tzinfo=UTC), None))[1]
 
 
-def _row(view: SubjectView, fact: AdverseEventFact, zone: ZoneInfo, version: str | None) -> AdverseEventRow:
-    reported = fact.reported
+def _row(
+    view: SubjectView,
+    fact: AdverseEventFact,
+    treatment: Treatment,
+    found: DerivedAdverseEvent,
+    version: str | None,
+) -> AdverseEventRow:
+    reported, emergence, predicates, zone = fact.reported, found.emergence, found.predicates, treatment.zone
+    voided = fact.voided
     return AdverseEventRow(
         subject_id=view.subject_id,
         ae_id=reported.ae_id,
@@ -104,41 +184,64 @@ def _row(view: SubjectView, fact: AdverseEventFact, zone: ZoneInfo, version: str
         reported_at=fact.reported_at,
         code=reported.code,
         ctcae_term=reported.ctcae_term,
+        meddra=as_json.entry(fact.coding),
         verbatim=reported.verbatim.payload(),
         onset=reported.onset.payload(),
-        end_at=None if fact.end_at is None else fact.end_at.payload(),
+        end_at=as_json.optional(fact.end_at),
         aware_at=reported.aware_at,
         state=state_of(fact),
         current_grade=fact.current_grade(zone),
         max_grade=fact.max_grade,
-        grades=[
-            {
-                "grade": point.grade,
-                "gradeAt": None if point.grade_at is None else point.grade_at.payload(),
-                "eventId": str(point.event_id),
-            }
-            for point in fact.grades
-        ],
-        criteria={
-            "INVESTIGATOR": [criterion.value for criterion in fact.of_investigator],
-            "SPONSOR": [criterion.value for criterion in fact.of_sponsor],
-        },
+        max_grade_te=emergence.max_grade,
+        grades=as_json.grades(fact),
+        grade_corrections=as_json.grade_corrections(fact),
+        criteria=as_json.criteria(fact),
+        criteria_history=as_json.criteria_history(fact),
         serious=fact.serious,
         ever_serious=fact.ever_serious,
-        serious_since=None if fact.serious_since is None else fact.serious_since.payload(),
+        serious_since=as_json.optional(fact.serious_since),
+        serious_aware_at=fact.serious_aware_at,
+        teae=emergence.teae,
+        teae_case=None if emergence.case is None else emergence.case.value,
+        te_onset=as_json.optional(emergence.onset),
+        te_flags=[flag.value for flag in emergence.flags],
+        te_provisional=treatment.window is not None and treatment.window.provisional,
+        grade_before=emergence.grade_before,
+        tesae=emergence.tesae,
+        post_transplant=found.post_transplant,
         aesi=is_special_interest(reported.code),
+        exposed=predicates.exposed,
+        related=predicates.related,
+        related_assessed=predicates.related_assessed,
+        unexpected=fact.expectedness is not Expectedness.EXPECTED,
+        expectedness=fact.expectedness.value,
+        rsi=as_json.rsi(fact),
+        susar=predicates.susar,
+        provisional=predicates.provisional,
+        fatal_lt=predicates.fatal_lt,
+        dev_sae=predicates.dev_sae,
         outcome=fact.outcome.value,
-        action_taken=reported.action_taken.value,
+        action_taken=fact.action_taken.value,
+        frequency_worsened_at=as_json.optional(fact.frequency_worsened_at),
         reporter=reported.reporter,
         reporter_id=fact.reporter_id,
         age_years=reported.age_years,
-        causality=[statement.payload() for statement in reported.causality],
+        causality=as_json.causality(fact),
+        causality_history=as_json.causality_history(fact),
+        follow_ups=as_json.entries(fact.follow_ups),
+        reopenings=as_json.entries(fact.reopenings),
+        corrections=[made.json() for made in fact.corrections],
         baseline_condition_id=reported.baseline_condition_id,
         recurrence_of=reported.recurrence_of,
         replaces=reported.replaces,
+        duplicate_of=None if voided is None else voided.event.duplicate_of,
         onset_before_first_session=reported.onset_before_first_session,
         related_session_id=session_before(view.sessions, reported.onset, zone),
         ongoing_at_death=view.death is not None and state_of(fact) == "OPEN",
+        void_requested=fact.void_request is not None and voided is None,
+        void_request=as_json.entry(fact.void_request),
+        void=as_json.entry(voided),
         protocol_version=version,
         event_ids=fact.event_ids,
+        derived_event_ids=found.event_ids,
     )

@@ -1,5 +1,6 @@
 """`alert`: an alert of the safety desk with its acknowledgements (`safety.md` section 6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -110,6 +111,15 @@ async def alerts_after(connection: Connection, after: int | None, chosen: AlertF
         order="alert_seq",
         limit=limit,
     )
+
+
+async def alerts_of(connection: Connection, subject_ids: Sequence[str]) -> dict[str, list[AlertRow]]:
+    """All alerts of some participants, by participant, each list by number; one without any is left out."""
+    found: dict[str, list[AlertRow]] = {}
+    for row in await ALERT.where(connection, "subject_id = ANY ($1)", list(subject_ids), order="alert_seq"):
+        if row.subject_id is not None:
+            found.setdefault(row.subject_id, []).append(row)
+    return found
 
 
 def _listed(chosen: frozenset[str] | None) -> list[str] | None:

@@ -1,30 +1,38 @@
 """One participant as the clinical derivations read it, under one protocol version: computed once a derivation.
 
-Decided here, because the reference leaves room: a death of which only the day, month or year is known stands, where
-an instant is needed, at the last moment that it can have been, and not after the site knew of it.
+What stops and reduces is decided in `clinical_stops.py`. Assessments of adverse events and of survival are
+observations with the codes `AE` and `SURV`, known by the id of their event; a survival status of UNKNOWN is one that
+was not done.
 """
 
-from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hepatrail_events.assessments import WithdrawalScope
-from hepatrail_events.types import PartialDate, Precision
+from hepatrail_events.assessments import AEAssessmentDone, SurvivalStatusRecorded, VitalStatus
 from hepatrail_projections.clinical.assignment import Assigned, Assignment, assign
-from hepatrail_projections.clinical.calendar import end_of_day, site_zone
-from hepatrail_projections.clinical.inputs import Cause, Session, Stop
-from hepatrail_projections.clinical.visits import VisitPlan
-from hepatrail_projections.clinical.windows import Anchor, Window, anchor, windows
-from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.clinical.auxiliary import AuxiliaryPoint, auxiliary_points, by_start
+from hepatrail_projections.clinical.calendar import site_zone
+from hepatrail_projections.clinical.inputs import Collected, Observation, Session, Stop
+from hepatrail_projections.clinical.visits import AE_ITEM, SURVIVAL_ITEM, VisitPlan
+from hepatrail_projections.clinical.windows import Anchor, Window, anchor, during_session, windows
+from hepatrail_projections.clinical_stops import latest_moment, stops_of
+from hepatrail_projections.corrections import Record
+from hepatrail_projections.facts import Assessment, SubjectView
 from hepatrail_projections.study_view import PublishedProtocol
+
+__all__ = ["ClinicalState", "clinical_state", "latest_moment"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicalState:
-    """Sessions that are not void, stops, anchor, windows and the assignment of every observation."""
+    """Sessions that are not void, stops, anchor, windows and the assignment of every observation.
+
+    `auxiliary` are the points beside the main schedule; what they have is in `assignment.auxiliary`. `assigned` and
+    `used` are of main points: every usable observation's place by its id, and the ids of those that count there.
+    """
 
     published: PublishedProtocol
     zone: ZoneInfo
@@ -35,11 +43,26 @@ class ClinicalState:
     assignment: Assignment
     assigned: Mapping[UUID, Assigned]
     used: frozenset[UUID]
+    auxiliary: tuple[AuxiliaryPoint, ...] = ()
 
     @property
     def plan(self) -> VisitPlan:
         """The plan of visits of the protocol version."""
         return self.published.plan
+
+    @property
+    def t_last(self) -> datetime | None:
+        """Tlast: the end of the latest session, None before and while it runs."""
+        return None if self.anchored is None else self.anchored.t_last
+
+    @property
+    def later_sessions(self) -> tuple[Session, ...]:
+        """The sessions after the first, in the order of their starts."""
+        return tuple(by_start(self.sessions)[1:])
+
+    def during_session(self, observation: Observation) -> bool:
+        """Whether it was observed while a later session ran (`visits.md` section 2.1); never known of a date alone."""
+        return during_session(observation.collected, self.later_sessions)
 
 
 def clinical_state(view: SubjectView, published: PublishedProtocol) -> ClinicalState:
@@ -51,13 +74,13 @@ def clinical_state(view: SubjectView, published: PublishedProtocol) -> ClinicalS
         for session_id, fact in view.sessions.items()
         if fact.voided is None
     )
-    stops = _stops(view, zone)
+    t0 = min((session.started_at for session in sessions), default=None)
+    stops = stops_of(view, t0, zone)
     death = next((stop for stop in stops if stop.cause == "DEATH"), None)
     anchored = anchor(sessions, plan, death)
     opened = windows(anchored, plan)
-    assignment = assign(
-        [fact.observation for fact in view.results.values() if fact.voided is None], opened, anchored, plan
-    )
+    auxiliary = auxiliary_points(sessions, anchored, plan, death)
+    assignment = assign(_observations(view), opened, anchored, plan, auxiliary)
     return ClinicalState(
         published=published,
         zone=zone,
@@ -75,35 +98,48 @@ def clinical_state(view: SubjectView, published: PublishedProtocol) -> ClinicalS
         used=frozenset(
             each.observation.result_id for point in assignment.points.values() for each in point.used.values()
         ),
+        auxiliary=auxiliary,
     )
 
 
-def latest_moment(when: PartialDate, known_by: datetime, zone: ZoneInfo) -> datetime:
-    """The last instant that a partial date can mean, not later than `known_by`."""
-    if when.instant is not None:
-        return when.instant
-    if when.precision is Precision.UNKNOWN or when.value is None:
-        return known_by
-    parts = [int(part) for part in when.value.split("-")]
-    month = parts[1] if len(parts) > 1 else 12
-    day = parts[2] if len(parts) > 2 else monthrange(parts[0], month)[1]
-    return min(known_by, end_of_day(date(parts[0], month, day), zone))
+def _observations(view: SubjectView) -> Iterator[Observation]:
+    """The results and the assessments that are not void, each in the log's order."""
+    yield from (fact.observation for fact in view.results.values() if fact.voided is None)
+    for event_id, record in view.assessments.items():
+        if record.voided is None:
+            yield from _assessment(event_id, record)
 
 
-def _stops(view: SubjectView, zone: ZoneInfo) -> tuple[Stop, ...]:
-    ids: dict[str, list[UUID]] = {}
-    for kind, event_id in view.stop_event_ids:
-        ids.setdefault(kind, []).append(event_id)
-    stops: list[Stop] = []
-    if view.death is not None:
-        time = latest_moment(view.death.death_at, view.death.aware_at, zone)
-        stops.append(Stop("DEATH", time, event_ids=tuple(ids["DEATH"])))
-    for event, event_id in zip(view.withdrawals, ids.get("WITHDRAWAL", ()), strict=True):
-        treatment_only = event.scope is WithdrawalScope.TREATMENT_ONLY
-        cause: Cause = "NOT_TREATED" if treatment_only else "WITHDRAWAL"
-        stops.append(Stop(cause, event.withdrawn_at, event.vital_status_allowed, (event_id,)))
-    if view.consent_withdrawn_at is not None:
-        stops.append(Stop("NOT_TREATED", view.consent_withdrawn_at, event_ids=tuple(ids["CONSENT"])))
-    if view.screen_failed_at is not None:
-        stops.append(Stop("NOT_TREATED", view.screen_failed_at, event_ids=tuple(ids["SCREENING"])))
-    return tuple(stops)
+def _assessment(event_id: UUID, record: Record[Assessment]) -> Iterator[Observation]:
+    match record.fact:
+        case AEAssessmentDone() as fact:
+            yield _observation(AE_ITEM, fact.any_new.value, fact, event_id, record)
+        case SurvivalStatusRecorded() as fact:
+            yield _observation(SURVIVAL_ITEM, fact.alive.value, fact, event_id, record)
+        case _:
+            return
+
+
+def _observation(
+    code: str,
+    value: str,
+    fact: AEAssessmentDone | SurvivalStatusRecorded,
+    event_id: UUID,
+    record: Record[Assessment],
+) -> Observation:
+    unknown = VitalStatus.UNKNOWN.value
+    return Observation(
+        result_id=event_id,
+        event_id=record.event_ids[0],
+        sample_id=None,
+        code=code,
+        value=value,
+        comparator=None,
+        unit=None,
+        collected=Collected(fact.at),
+        visit_code=fact.visit_code,
+        pre_session=None,
+        not_done=unknown if value == unknown else None,
+        accepted=True,
+        further_event_ids=record.event_ids[1:],
+    )

@@ -1,28 +1,45 @@
 """From the view of a participant to rows: pure, the one derivation of live, as-of and rebuild."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from hepatrail_projections.adverse_event import ADVERSE_EVENT, AdverseEventRow, adverse_event_rows
+from hepatrail_projections.assessment import ASSESSMENT, AssessmentRow, assessment_rows
+from hepatrail_projections.baseline_condition import (
+    BASELINE_CONDITION,
+    BaselineConditionRow,
+    baseline_condition_rows,
+)
 from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.data_query import DATA_QUERY, QueryRow
+from hepatrail_projections.device_deficiency import DEVICE_DEFICIENCY, DeviceDeficiencyRow, device_deficiency_rows
 from hepatrail_projections.exposure import EXPOSURE, ExposureRow, exposure_row
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.lab_result import LAB_RESULT, LabResultRow, lab_result_rows
-from hepatrail_projections.query_rules import query_rows
+from hepatrail_projections.medication import MEDICATION, MedicationRow, medication_rows
+from hepatrail_projections.narrative import NARRATIVE, NarrativeRow, narrative_rows
+from hepatrail_projections.procedure import PROCEDURE, ProcedureRow, procedure_rows
+from hepatrail_projections.queries.rows import query_rows
 from hepatrail_projections.score import SCORE, ScoreRow, score_rows
 from hepatrail_projections.session import SESSION, SessionRow, session_rows
+from hepatrail_projections.sponsor_notification import (
+    SPONSOR_NOTIFICATION,
+    SponsorNotificationRow,
+    sponsor_notification_rows,
+)
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject import SUBJECT, SubjectRow, subject_row
+from hepatrail_projections.submission import SUBMISSION, SubmissionRow, submission_rows
 from hepatrail_projections.table import Table
 from hepatrail_projections.visit import VISIT, VisitRow, visit_rows
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectRows:
-    """Everything that is derived of one participant."""
+    """Everything that is derived of one participant; `PARTS` names the table of each."""
 
     subject: SubjectRow
     sessions: tuple[SessionRow, ...]
@@ -31,30 +48,52 @@ class SubjectRows:
     scores: tuple[ScoreRow, ...]
     visits: tuple[VisitRow, ...]
     adverse_events: tuple[AdverseEventRow, ...]
+    assessments: tuple[AssessmentRow, ...]
+    medications: tuple[MedicationRow, ...]
+    procedures: tuple[ProcedureRow, ...]
+    baseline_conditions: tuple[BaselineConditionRow, ...]
+    notifications: tuple[SponsorNotificationRow, ...]
+    submissions: tuple[SubmissionRow, ...]
+    narratives: tuple[NarrativeRow, ...]
+    deficiencies: tuple[DeviceDeficiencyRow, ...]
     queries: tuple[QueryRow, ...]
 
     def by_table(self) -> Iterator[tuple[Table[Any], tuple[Any, ...]]]:
         """The rows with the table of each."""
-        yield SUBJECT, (self.subject,)
-        yield SESSION, self.sessions
-        yield EXPOSURE, (self.exposure,)
-        yield LAB_RESULT, self.lab_results
-        yield SCORE, self.scores
-        yield VISIT, self.visits
-        yield ADVERSE_EVENT, self.adverse_events
-        yield DATA_QUERY, self.queries
+        for part in PARTS:
+            rows = getattr(self, part.name)
+            yield part.table, rows if isinstance(rows, tuple) else (rows,)
 
 
-SUBJECT_TABLES: tuple[Table[Any], ...] = (
-    SUBJECT,
-    SESSION,
-    EXPOSURE,
-    LAB_RESULT,
-    SCORE,
-    VISIT,
-    ADVERSE_EVENT,
-    DATA_QUERY,
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field of `SubjectRows`: its table, and the columns by which a participant's rows are ordered, never NULL."""
+
+    name: str
+    table: Table[Any]
+    order: tuple[str, ...] = ("streamseq",)
+
+
+PARTS: tuple[Part, ...] = (
+    Part("subject", SUBJECT, ("subject_id",)),
+    Part("sessions", SESSION, ("started_at", "streamseq")),
+    Part("exposure", EXPOSURE, ("subject_id",)),
+    Part("lab_results", LAB_RESULT, ("streamseq", "row_index")),
+    Part("scores", SCORE, ("score_id", "ordinal")),
+    Part("visits", VISIT, ("ordinal",)),
+    Part("adverse_events", ADVERSE_EVENT, ("reported_at", "ae_id")),
+    Part("assessments", ASSESSMENT),
+    Part("medications", MEDICATION),
+    Part("procedures", PROCEDURE),
+    Part("baseline_conditions", BASELINE_CONDITION),
+    Part("notifications", SPONSOR_NOTIFICATION),
+    Part("submissions", SUBMISSION),
+    Part("narratives", NARRATIVE),
+    Part("deficiencies", DEVICE_DEFICIENCY),
+    Part("queries", DATA_QUERY, ("query_id",)),
 )
+
+SUBJECT_TABLES: tuple[Table[Any], ...] = tuple(part.table for part in PARTS)
 
 
 def derive(
@@ -70,7 +109,7 @@ def derive(
     """
     published = study.published_at(at)
     state = None if published is None else clinical_state(view, published)
-    return SubjectRows(
+    rows = SubjectRows(
         subject=subject_row(view, state),
         sessions=session_rows(view, published),
         exposure=exposure_row(view, published),
@@ -78,8 +117,23 @@ def derive(
         scores=() if state is None else score_rows(view, state),
         visits=() if state is None else visit_rows(view, state),
         adverse_events=adverse_event_rows(view, state),
+        assessments=assessment_rows(view, state),
+        medications=medication_rows(view),
+        procedures=procedure_rows(view),
+        baseline_conditions=baseline_condition_rows(view),
+        notifications=sponsor_notification_rows(view),
+        submissions=submission_rows(view),
+        narratives=narrative_rows(view),
+        deficiencies=device_deficiency_rows(view),
         queries=query_rows(view, state),
     )
+    # As the tables give them back, so that derived and stored rows are the same.
+    lists: dict[str, Any] = {
+        part.name: tuple(sorted(getattr(rows, part.name), key=attrgetter(*part.order)))
+        for part in PARTS
+        if isinstance(getattr(rows, part.name), tuple)
+    }
+    return replace(rows, **lists)
 
 
 def stored_at(view: SubjectView, study: StudyView) -> datetime:

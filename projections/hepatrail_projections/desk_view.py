@@ -1,4 +1,4 @@
-"""The safety desk as a pure fold of its stream: alerts and their acknowledgements (`safety.md` section 6)."""
+"""The safety desk as a pure fold of its stream: alerts, acknowledgements, escalations (`safety.md` section 6)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,13 @@ from uuid import UUID
 from hepatrail_events.codec import Recorded
 from hepatrail_events.envelope import GENESIS, Envelope
 from hepatrail_events.errors import InvalidPayload
-from hepatrail_events.safety_desk import AlertAcknowledged, AlertRaised
+from hepatrail_events.safety_desk import (
+    AlertAcknowledged,
+    AlertEscalated,
+    AlertRaised,
+    NotificationSent,
+    StoppingRuleTriggered,
+)
 from hepatrail_events.types import format_instant
 
 
@@ -40,6 +46,8 @@ class AlertFact:
     raised: AlertRaised
     envelope: Envelope
     acknowledgements: tuple[Acknowledgement, ...] = ()
+    escalations: tuple[AlertEscalated, ...] = ()
+    """As they fired, which is in ascending order of level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +72,26 @@ def fold_desk(view: DeskView, recorded: Recorded) -> DeskView:
             alert = AlertFact(event, envelope)
             after = replace(view, alerts={**view.alerts, event.alert_id: alert}, alert_seq=event.alert_seq)
         case AlertAcknowledged() as event:
-            known = view.alerts.get(event.alert_id)
-            if known is None:
-                raise InvalidPayload(f"the desk has no alert {event.alert_id}")
+            known = _known(view, event.alert_id)
             made = Acknowledgement(event, envelope.recordedat, envelope.id)
             known = replace(known, acknowledgements=(*known.acknowledgements, made))
             after = replace(view, alerts={**view.alerts, event.alert_id: known})
+        case AlertEscalated() as event:
+            known = _known(view, event.alert_id)
+            known = replace(known, escalations=(*known.escalations, event))
+            after = replace(view, alerts={**view.alerts, event.alert_id: known})
+        case NotificationSent() as event:
+            _known(view, event.alert_id)
+            after = view
+        case StoppingRuleTriggered():
+            after = view
         case other:
             raise InvalidPayload(f"{type(other).__name__} is no event of the safety desk")
     return replace(after, version=envelope.streamseq, last_hash=recorded.hash, recorded_at=envelope.recordedat)
+
+
+def _known(view: DeskView, alert_id: UUID) -> AlertFact:
+    found = view.alerts.get(alert_id)
+    if found is None:
+        raise InvalidPayload(f"the desk has no alert {alert_id}")
+    return found

@@ -22,7 +22,7 @@ class Difference:
 
 
 async def digests(connection: Connection, schema: str) -> dict[str, str]:
-    """The digest of every table of a projection, as 64 hexadecimal digits.
+    """The digest of every table of a projection, as 64 hexadecimal digits; without those that it does not have.
 
     Each row is hashed as Postgres writes it, the digest is the hash over the rows' hashes in the order of the key.
     """
@@ -32,9 +32,14 @@ async def digests(connection: Connection, schema: str) -> dict[str, str]:
         await connection.execute("SET LOCAL timezone = 'UTC'")
         await connection.execute("SET LOCAL bytea_output = 'hex'")
         for table in CATALOG:
-            if table.digested:
+            if table.digested and await _exists(connection, table, schema):
                 found[table.name] = await connection.fetchval(_digest_sql(table, schema))
     return found
+
+
+async def _exists(connection: Connection, table: Table[Any], schema: str) -> bool:
+    """Whether a projection has the table: one of an earlier version may not."""
+    return await connection.fetchval("SELECT to_regclass($1)", f"{schema}.{table.name}") is not None
 
 
 def differing(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
@@ -43,7 +48,10 @@ def differing(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]
 
 
 async def differences(connection: Connection, old: str, new: str, names: tuple[str, ...]) -> tuple[Difference, ...]:
-    """What differs in these tables; a table of another shape is compared by the columns that both have."""
+    """What differs in these tables; a table of another shape is compared by the columns that both have.
+
+    Of a table that only the new projection has, and of one with another key, all rows are new.
+    """
     found = []
     for table in CATALOG:
         if table.name in names:
@@ -52,7 +60,8 @@ async def differences(connection: Connection, old: str, new: str, names: tuple[s
                 found.append(await _difference(connection, table, old, new, shared))
             else:
                 rows = await connection.fetchval(f"SELECT count(*) FROM {new}.{table.name}")  # noqa: S608
-                found.append(Difference(table.name, 0, int(rows), 0, ("the key is another one",)))
+                why = "the key is another one" if shared else "the table is new"
+                found.append(Difference(table.name, 0, int(rows), 0, (why,)))
     return tuple(found)
 
 

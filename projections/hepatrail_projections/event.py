@@ -4,10 +4,10 @@ The source for folding one subject, for as-of and for the auditors' browser. The
 `schema.py` takes the rest back from it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from hepatrail_events.codec import Recorded, parse_object, read
@@ -59,15 +59,52 @@ async def events_of(connection: Connection, stream: str, until: datetime | None 
     return [read(row["raw"]) for row in rows]
 
 
-async def events_of_many(connection: Connection, streams: list[str]) -> dict[str, list[Recorded]]:
-    """The events of several streams, each in order; a stream without any is left out."""
+async def events_of_many(
+    connection: Connection, streams: list[str], until: datetime | None = None
+) -> dict[str, list[Recorded]]:
+    """The events of several streams, each in order, recorded until the instant (inclusive) when there is one.
+
+    A stream without any is left out.
+    """
     rows: list[Any] = await connection.fetch(
-        "SELECT stream, raw FROM event WHERE stream = ANY ($1) ORDER BY stream, streamseq", streams
+        "SELECT stream, raw FROM event WHERE stream = ANY ($1) AND ($2::timestamptz IS NULL OR recorded_at <= $2) "
+        "ORDER BY stream, streamseq",
+        streams,
+        until,
     )
     found: dict[str, list[Recorded]] = {}
     for row in rows:
         found.setdefault(row["stream"], []).append(read(row["raw"]))
     return found
+
+
+async def first_event_ids(connection: Connection, streams: list[str], type_name: str) -> dict[str, UUID]:
+    """The first event of a type in each of these streams that has one."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT ON (stream) stream, event_id FROM event WHERE stream = ANY ($1) AND type = $2 "
+        "ORDER BY stream, streamseq",
+        streams,
+        type_name,
+    )
+    return {row["stream"]: row["event_id"] for row in rows}
+
+
+class Placed(NamedTuple):
+    """Where an event lies in its stream."""
+
+    streamseq: int
+    type: str
+    recorded_at: datetime
+
+
+async def places_of(connection: Connection, stream: str, event_ids: Sequence[UUID]) -> list[Placed]:
+    """The places of these events of a stream, as far as they are there, in order."""
+    rows = await connection.fetch(
+        "SELECT streamseq, type, recorded_at FROM event WHERE event_id = ANY ($1) AND stream = $2 ORDER BY streamseq",
+        list(event_ids),
+        stream,
+    )
+    return [Placed(*row) for row in rows]
 
 
 async def stored_hashes(connection: Connection, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -4,51 +4,59 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from hepatrail_events.adverse_events import AEReported, Criterion, Outcome
-from hepatrail_events.assessments import ParticipantDied, ParticipantWithdrew
+from hepatrail_events.assessments import (
+    AEAssessmentDone,
+    ContactRegained,
+    DeathRecordCorrected,
+    LostToFollowUp,
+    ParticipantDied,
+    ParticipantWithdrew,
+    SurvivalStatusRecorded,
+    TransplantDone,
+)
+from hepatrail_events.baseline_conditions import BaselineConditionRecorded
+from hepatrail_events.concomitant import MedicationRecorded, ProcedureRecorded
+from hepatrail_events.device_deficiencies import DeviceDeficiencyReported
 from hepatrail_events.enrolment import ConsentRecorded, SubjectEnrolled
 from hepatrail_events.envelope import GENESIS
 from hepatrail_events.sessions import SessionStarted
-from hepatrail_events.types import PartialDate, SealedText, format_instant
-from hepatrail_events.voiding import VoidReason
+from hepatrail_events.submissions import NarrativeWritten, SponsorNotified, SubmissionRecorded
+from hepatrail_events.types import SealedText
+from hepatrail_projections.ae_facts import AdverseEventFact, GradePoint
 from hepatrail_projections.clinical.inputs import Observation
-from hepatrail_projections.partial_dates import order_key
+from hepatrail_projections.corrections import Correction, Record, Voided
 
+__all__ = [
+    "AdverseEventFact",
+    "Assessment",
+    "Canonical",
+    "Closure",
+    "Correction",
+    "DeathCorrection",
+    "DeathFact",
+    "GradePoint",
+    "Pause",
+    "QueryAnswer",
+    "Record",
+    "ResultFact",
+    "Review",
+    "SampleFact",
+    "SessionFact",
+    "StopKind",
+    "SubjectView",
+    "Voided",
+]
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """One corrected field: old and new text, why, and the event that did it."""
+Assessment: TypeAlias = (
+    AEAssessmentDone | SurvivalStatusRecorded | TransplantDone | ParticipantWithdrew | LostToFollowUp | ContactRegained
+)
+"""What may be corrected and voided by the id of its event; never a death."""
 
-    field: str
-    old: str | None
-    new: str | None
-    reason: SealedText
-    recorded_at: datetime
-    event_id: UUID
-
-    def json(self) -> dict[str, Any]:
-        """As a row shows it."""
-        return {
-            "field": self.field,
-            "oldValue": self.old,
-            "newValue": self.new,
-            "reason": self.reason.payload(),
-            "recordedAt": format_instant(self.recorded_at),
-            "eventId": str(self.event_id),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Voided:
-    """Why a record is void."""
-
-    reason_code: VoidReason
-    reason_text: SealedText
-    event_id: UUID
+StopKind: TypeAlias = Literal["DEATH", "WITHDRAWAL", "CONSENT", "SCREENING"]
+"""What an event ends: life, a part of the participation, consent, or the way to enrolment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class SessionFact:
-    """A session: `started` holds its fields in their latest version."""
+    """A session: `started` holds its fields in their latest version, `streamseq` places it in its stream."""
 
+    streamseq: int
     started: SessionStarted
     ended_at: datetime | None
     end_reason: str | None
@@ -134,52 +143,60 @@ class ResultFact:
 
 
 @dataclass(frozen=True, slots=True)
-class GradePoint:
-    """One point of the grade timeline; `grade_at` may be partial or absent."""
+class Review:
+    """The investigator's judgement of a laboratory finding, the latest one."""
 
-    grade: int
-    grade_at: PartialDate | None
+    clinically_significant: bool
+    final_grade: int | None
+    reviewed_at: datetime
+    actor_id: str
     event_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class AdverseEventFact:
-    """An adverse event: what was reported, and what became of it since."""
+class DeathCorrection:
+    """One correction of the death record, and who made it."""
 
-    reported: AEReported
-    version: int
-    reported_at: datetime
-    reporter_id: str
-    grades: tuple[GradePoint, ...]
-    of_investigator: tuple[Criterion, ...]
-    of_sponsor: tuple[Criterion, ...]
-    serious_since: PartialDate | None
-    serious_aware_at: datetime | None
-    ever_serious: bool
-    outcome: Outcome
-    end_at: PartialDate | None
+    event: DeathRecordCorrected
+    recorded_at: datetime
+    actor_id: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DeathFact:
+    """The death record: `died` with all corrections worked in, `corrections` as they were made.
+
+    `stands` is false once the participant was found alive; a death recorded after that keeps the history before it.
+    """
+
+    died: ParticipantDied
+    recorded_at: datetime
+    corrections: tuple[DeathCorrection, ...]
     event_ids: tuple[UUID, ...]
+    stands: bool = True
 
-    @property
-    def criteria(self) -> tuple[Criterion, ...]:
-        """The effective criteria: those of the investigator and those of the sponsor, in the list's order."""
-        stated = {*self.of_investigator, *self.of_sponsor}
-        return tuple(criterion for criterion in Criterion if criterion in stated)
 
-    @property
-    def serious(self) -> bool:
-        """Whether any criterion is in force (INV-01)."""
-        return bool(self.of_investigator or self.of_sponsor)
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """One answer to a data query."""
 
-    def current_grade(self, zone: ZoneInfo) -> int | None:
-        """The grade of the greatest `gradeAt` in site time, of equal ones the last recorded (`safety.md` 4.1)."""
-        ranked = [(order_key(point.grade_at, zone), number, point.grade) for number, point in enumerate(self.grades)]
-        return max(ranked)[2] if ranked else None
+    text: SealedText
+    answered_at: datetime
+    actor_id: str
+    actor_role: str
+    event_id: UUID
 
-    @property
-    def max_grade(self) -> int | None:
-        """The greatest grade of the timeline."""
-        return max((point.grade for point in self.grades), default=None)
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A data query closed by the monitor, for one version of its rule."""
+
+    reason: SealedText
+    rule_version: str
+    closed_at: datetime
+    actor_id: str
+    event_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +209,8 @@ class SubjectView:
     last_hash: str = GENESIS
     last_event_id: UUID | None = None
     recorded_at: datetime | None = None
-    consent: ConsentRecorded | None = None
+    consents: tuple[Record[ConsentRecorded], ...] = ()
+    """In the log's order; the last is in force."""
     consent_withdrawn_at: datetime | None = None
     screen_failure: SealedText | None = None
     screen_failed_at: datetime | None = None
@@ -201,13 +219,43 @@ class SubjectView:
     sessions: Mapping[UUID, SessionFact] = field(default_factory=dict)
     results: Mapping[UUID, ResultFact] = field(default_factory=dict)
     adverse_events: Mapping[UUID, AdverseEventFact] = field(default_factory=dict)
-    death: ParticipantDied | None = None
-    withdrawals: tuple[ParticipantWithdrew, ...] = ()
+    death_record: DeathFact | None = None
+    reviews: Mapping[UUID, Review] = field(default_factory=dict)
+    """By resultId."""
+    assessments: Mapping[UUID, Record[Assessment]] = field(default_factory=dict)
+    """By the id of the event, in the log's order, void ones included."""
+    medications: Mapping[UUID, Record[MedicationRecorded]] = field(default_factory=dict)
+    procedures: Mapping[UUID, Record[ProcedureRecorded]] = field(default_factory=dict)
+    baseline_conditions: Mapping[UUID, Record[BaselineConditionRecorded]] = field(default_factory=dict)
+    notifications: tuple[Record[SponsorNotified], ...] = ()
+    submissions: Mapping[UUID, Record[SubmissionRecorded]] = field(default_factory=dict)
+    narratives: tuple[Record[NarrativeWritten], ...] = ()
+    deficiencies: Mapping[UUID, Record[DeviceDeficiencyReported]] = field(default_factory=dict)
+    query_answers: Mapping[UUID, tuple[QueryAnswer, ...]] = field(default_factory=dict)
+    query_closures: Mapping[UUID, tuple[Closure, ...]] = field(default_factory=dict)
     enrolment_event_ids: tuple[UUID, ...] = ()
-    stop_event_ids: tuple[tuple[str, UUID], ...] = ()
-    """Events that end something: (`DEATH` | `WITHDRAWAL` | `CONSENT` | `SCREENING`, event id)."""
+    stop_event_ids: tuple[tuple[StopKind, UUID], ...] = ()
+    """What ends something and stands, in the log's order; of a death its corrections too."""
+
+    @property
+    def consent(self) -> ConsentRecorded | None:
+        """The consent in force, None before the first."""
+        return self.consents[-1].fact if self.consents else None
+
+    @property
+    def death(self) -> ParticipantDied | None:
+        """The death in its latest version; None while the participant lives or was found alive after all."""
+        record = self.death_record
+        return record.died if record is not None and record.stands else None
+
+    @property
+    def withdrawals(self) -> tuple[ParticipantWithdrew, ...]:
+        """The withdrawals that are not void, each in its latest version, in the log's order."""
+        facts = (record.fact for record in self.assessments.values() if record.voided is None)
+        return tuple(fact for fact in facts if isinstance(fact, ParticipantWithdrew))
 
     @property
     def withdrawal(self) -> ParticipantWithdrew | None:
         """The withdrawal in force: the last, because a later one may only widen it (VIS-04)."""
-        return self.withdrawals[-1] if self.withdrawals else None
+        withdrawals = self.withdrawals
+        return withdrawals[-1] if withdrawals else None

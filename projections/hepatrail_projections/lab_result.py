@@ -1,13 +1,16 @@
-"""`lab_result`: every measured row, laboratory or bedside, as reported and in its canonical unit."""
+"""`lab_result`: every measured row, as reported, in its canonical unit, and graded by CTCAE v5.0."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
+from hepatrail_events.types import format_instant
 from hepatrail_projections.clinical.baseline import baseline_values
+from hepatrail_projections.clinical.grading.unreviewed import Finding
 from hepatrail_projections.clinical_state import ClinicalState
-from hepatrail_projections.facts import ResultFact, SubjectView
+from hepatrail_projections.facts import ResultFact, Review, SubjectView
+from hepatrail_projections.lab_grades import findings_of, gradings, unreviewed_findings
 from hepatrail_projections.table import Json, Table
 
 
@@ -21,7 +24,14 @@ class LabResultRow:
     `canonical_value` is decimal text or a code in `canonical_unit`, `canonical_exact` the same as a fraction of
     integers, never rounded. `visit_code` is what the site stated, `point` the time point that it was assigned to
     (None: unscheduled), `in_window` whether it lies in that window, `remark` why not, `used` whether it is the one
-    that counts there, `baseline` whether it is the baseline of its code.
+    that counts there, `baseline` whether it is the baseline of its code. `voided_by` and each correction name who.
+
+    `grades` has an entry for each CTCAE term of the analyte: `term`, `direction` (H, L), `grade` (0 to 4 or null),
+    `status` (graded, incomplete, ungradable; none for a term without threshold), `labGradeMin`, `missing`, `reason`,
+    `needsReview`, `gradeFrom`, `baselineStatus`, `baselineSeverity`, `gradeAtBaseline`, `ulnMultiple`, `flags`,
+    `ctcaeVersion`, and `eventIds`, what it rests on beside the row itself (`ctcae_labs.md` R1 to R12). `review` is the
+    investigator's judgement: `clinicallySignificant`, `finalGrade`, `eventId`, `by`, `at`. `finding` is the open
+    LAB_GRADE_UNREVIEWED of R13: `term`, `grade`, `minimum`, `gradeAtBaseline`, `since`, `priority`, `opensAt`.
     """
 
     subject_id: str
@@ -58,9 +68,13 @@ class LabResultRow:
     remark: str | None
     used: bool
     baseline: bool
+    grades: Json
+    review: Json | None
+    finding: Json | None
     voided: bool
     void_reason_code: str | None
     void_reason_text: Json | None
+    voided_by: str | None
     corrections: Json
     recorded_at: datetime
     protocol_version: str | None
@@ -82,23 +96,38 @@ def lab_result_rows(
 ) -> tuple[LabResultRow, ...]:
     """All rows in the log's order.
 
-    `before` is an earlier view of the same stream with its rows: a row whose fact and place are still the same is
-    taken from there, which changes nothing but the time that it takes.
+    `before` is an earlier view of the same stream with its rows: a row whose fact, place, grades and review are still
+    the same is taken from there, which changes nothing but the time that it takes.
     """
     baseline: set[UUID] = set()
+    grades = gradings(view, state)
+    reviews = {result_id: _review(each) for result_id, each in view.reviews.items()}
+    findings: dict[UUID, Json] = {}
     if state is not None:
         baseline = {each.result_id for each in baseline_values(state.assignment, state.anchored).values()}
+        found = findings_of(unreviewed_findings(view, state, grades))
+        findings = {result_id: _finding(each) for result_id, each in found.items()}
     known, rows = ((), ()) if before is None else (tuple(before[0].results.values()), before[1])
     version = None if state is None else state.published.version
     made = []
     # Corrections replace a fact in its place and new ones come behind it, so that equal places are comparable.
-    for number, fact in enumerate(view.results.values()):
+    for number, (fact, graded) in enumerate(zip(view.results.values(), grades, strict=True)):
         place = _place(fact, state, baseline)
-        if number < len(rows) and known[number] is fact and _stands(rows[number], place, version):
+        result_id = fact.result_id
+        judged = (
+            graded.json,
+            reviews.get(result_id) if reviews else None,
+            findings.get(result_id) if findings else None,
+        )
+        if number < len(rows) and known[number] is fact and _stands(rows[number], place, judged, version):
             made.append(rows[number])
         else:
-            made.append(_row(view.subject_id, fact, place, version))
+            made.append(_row(view.subject_id, fact, place, judged, version))
     return tuple(made)
+
+
+_Judged: TypeAlias = tuple[Json, Json | None, Json | None]
+"""Grades, review and finding."""
 
 
 class _Place(NamedTuple):
@@ -118,11 +147,35 @@ def _place(fact: ResultFact, state: ClinicalState | None, baseline: set[UUID]) -
     return _Place(placement.point, placement.in_window, placement.remark, used, first)
 
 
-def _stands(row: LabResultRow, place: _Place, version: str | None) -> bool:
-    return (row.point, row.in_window, row.remark, row.used, row.baseline, row.protocol_version) == (*place, version)
+def _review(review: Review) -> Json:
+    return {
+        "clinicallySignificant": review.clinically_significant,
+        "finalGrade": review.final_grade,
+        "eventId": str(review.event_id),
+        "by": review.actor_id,
+        "at": format_instant(review.reviewed_at),
+    }
 
 
-def _row(subject_id: str, fact: ResultFact, place: _Place, version: str | None) -> LabResultRow:
+def _finding(found: Finding) -> Json:
+    return {
+        "term": found.term,
+        "grade": found.grade,
+        "minimum": found.minimum,
+        "gradeAtBaseline": found.grade_at_baseline,
+        "since": format_instant(found.since),
+        "priority": found.priority,
+        "opensAt": format_instant(found.opens_at),
+    }
+
+
+def _stands(row: LabResultRow, place: _Place, judged: _Judged, version: str | None) -> bool:
+    placed = (row.point, row.in_window, row.remark, row.used, row.baseline, row.protocol_version) == (*place, version)
+    return placed and (row.grades, row.review, row.finding) == judged
+
+
+def _row(subject_id: str, fact: ResultFact, place: _Place, judged: _Judged, version: str | None) -> LabResultRow:
+    grades, review, finding = judged
     sample = fact.sample
     dated = isinstance(sample.collected_at, datetime)
     return LabResultRow(
@@ -160,9 +213,13 @@ def _row(subject_id: str, fact: ResultFact, place: _Place, version: str | None) 
         remark=place.remark,
         used=place.used,
         baseline=place.baseline,
+        grades=grades,
+        review=review,
+        finding=finding,
         voided=fact.voided is not None,
         void_reason_code=None if fact.voided is None else fact.voided.reason_code.value,
         void_reason_text=None if fact.voided is None else fact.voided.reason_text.payload(),
+        voided_by=None if fact.voided is None else fact.voided.actor_id,
         corrections=[correction.json() for correction in fact.corrections],
         recorded_at=sample.recorded_at,
         protocol_version=version,

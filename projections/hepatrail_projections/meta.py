@@ -52,6 +52,13 @@ async def live_schema(connection: Connection, version: int = PROJECTION_VERSION)
     return str(schema)
 
 
+async def enter_live_schema(connection: Connection, version: int = PROJECTION_VERSION) -> None:
+    """Reads from that schema until the transaction ends; Unavailable while there is none."""
+    sql = f"SELECT set_config('search_path', schema, true) FROM {META}.live_projection WHERE version = $1"  # noqa: S608
+    if await connection.fetchval(sql, version) is None:
+        raise Unavailable(f"no projection of version {version} is live yet: run hepatrail rebuild")
+
+
 async def hold_live_schema(connection: Connection, version: int = PROJECTION_VERSION) -> str | None:
     """The same, locked until the transaction ends, so that no rebuild switches in between; None when there is none."""
     found = await connection.fetchval(

@@ -10,6 +10,7 @@ from hepatrail_projections.clinical.visits import InvalidPlan, TimePoint, VisitP
 
 def visit_plan(protocol: Protocol) -> VisitPlan:
     """The plan of a protocol version; InvalidPayload when it contradicts itself (deciders refuse such a one)."""
+    rules = protocol.visits
     try:
         return VisitPlan(
             zone=protocol.site_zone,
@@ -20,6 +21,14 @@ def visit_plan(protocol: Protocol) -> VisitPlan:
             score_max_spread=MappingProxyType(
                 {point.code: timedelta(minutes=point.score_spread_minutes) for point in protocol.points}
             ),
+            post_transplant=rules.post_transplant,
+            items=rules.items,
+            auxiliary_items=rules.auxiliary_items,
+            no_abg_from=rules.no_abg_from,
+            no_abg_inputs=frozenset(rules.no_abg_inputs),
+            safety_follow_up_days=rules.safety_follow_up_days,
+            entry_grace_hours=rules.entry_grace_hours,
+            crrt_kinds=frozenset(kind.value for kind in protocol.scores.crrt_modalities_counting_as_cvvhd),
         )
     except InvalidPlan as error:
         raise InvalidPayload(f"protocol {protocol.trial}: {error}") from error

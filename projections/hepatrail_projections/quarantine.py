@@ -65,6 +65,15 @@ async def parked_records(connection: Connection, stream: str | None) -> tuple[Qu
     )
 
 
+async def parked_of(connection: Connection, streams: Sequence[str]) -> dict[str, list[QuarantineRow]]:
+    """What could not be read and was not released, by stream, of some streams; one without any is left out."""
+    found: dict[str, list[QuarantineRow]] = {}
+    for row in await QUARANTINE.where(connection, "status = $1 AND stream = ANY ($2)", PARKED, list(streams)):
+        if row.stream is not None:
+            found.setdefault(row.stream, []).append(row)
+    return found
+
+
 async def waiting_events(connection: Connection, streams: Sequence[str]) -> list[ParkedEventRow]:
     """What waits in parked streams, in the order of the log."""
     if not streams:

@@ -15,14 +15,15 @@ from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
 from hepatrail_infra.clock import Clock, SystemClock
 from hepatrail_infra.postgres import translate_errors
 from hepatrail_projections import subject_reading
-from hepatrail_projections.alert import ALERT, ANY_ALERT, AlertFilter, AlertRow, alerts_after
-from hepatrail_projections.data_query import DATA_QUERY, QueryRow
+from hepatrail_projections.alert import ALERT, ANY_ALERT, AlertFilter, AlertRow, alerts_after, alerts_of
+from hepatrail_projections.data_query import ANY_QUERY, QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow, decision_of
 from hepatrail_projections.derive import SubjectRows
 from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, events_after, events_of, stream_events
-from hepatrail_projections.meta import SafetyStatus, live_schema, read_safety_status
+from hepatrail_projections.meta import SafetyStatus, enter_live_schema, live_schema, read_safety_status
 from hepatrail_projections.offset import OffsetRow, complete_to_of, offsets
-from hepatrail_projections.quarantine import QuarantineRow, parked_records
+from hepatrail_projections.quarantine import QuarantineRow, parked_of, parked_records
+from hepatrail_projections.queries.reading import opened_by_commit, queries_of_trial
 from hepatrail_projections.stream_head import version_of
 from hepatrail_projections.study import (
     ACCESS_WITHDRAWN,
@@ -36,6 +37,7 @@ from hepatrail_projections.study import (
 )
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject import ANY_SUBJECT, SubjectFilter, SubjectRow, subjects_after
+from hepatrail_projections.subject_reading import Course
 from hepatrail_projections.table import Connection
 from hepatrail_projections.version import PROJECTION_VERSION
 
@@ -59,7 +61,9 @@ class SubjectRead:
     """A participant's rows at `version`.
 
     `complete_to`: every event recorded until then is in the projections (None: not known yet). `provisional`: an
-    `as_of` later than that, or a parked participant; the answer may change. `parked` is what could not be read.
+    `as_of` later than that, or a parked participant; the answer may change. `parked` is what could not be read,
+    `alerts` are all of the participant as they stand now, `course` is for what no table holds; both are there when
+    they were asked for.
     """
 
     rows: SubjectRows
@@ -67,6 +71,8 @@ class SubjectRead:
     complete_to: datetime | None
     provisional: bool
     parked: tuple[QuarantineRow, ...]
+    alerts: tuple[AlertRow, ...] = ()
+    course: Course | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +102,39 @@ class Reader:
 
         Waits up to 2 s for the projections to be complete to `as_of`.
         """
+        return (await self.participants([subject_id], as_of)).get(subject_id)
+
+    async def participants(
+        self, subject_ids: Sequence[str], as_of: datetime | None = None, *, alerts: bool = False, courses: bool = False
+    ) -> dict[str, SubjectRead]:
+        """Participants by id, now or as of an instant (aware), in one snapshot and as many statements as for one.
+
+        Left out are those of whom nothing was recorded until then. Waits up to 2 s for the projections to be complete
+        to `as_of`. `alerts` and `courses` say whether those are wanted too.
+        """
         await self._wait_until_complete(as_of)
         async with self._snapshot() as connection:
             study = await self._study_view(connection, as_of)
-            rows = await subject_reading.rows_of(connection, subject_id, study, as_of, self._clock.now())
+            found = await subject_reading.rows_of(
+                connection, subject_ids, study, as_of, self._clock.now(), courses=courses
+            )
             complete_to = await complete_to_of(connection)
-            parked = await parked_records(connection, subject_stream(subject_id))
-        if rows is None:
-            return None
+            parked = await parked_of(connection, [subject_stream(each) for each in found])
+            raised = await alerts_of(connection, list(found)) if alerts else {}
         late = as_of is not None and (complete_to is None or as_of > complete_to)
-        return SubjectRead(rows, rows.subject.version, complete_to, late or bool(parked), parked)
+        reads = {}
+        for subject_id, derived in found.items():
+            held = tuple(parked.get(subject_stream(subject_id), ()))
+            reads[subject_id] = SubjectRead(
+                rows=derived.rows,
+                version=derived.rows.subject.version,
+                complete_to=complete_to,
+                provisional=late or bool(held),
+                parked=held,
+                alerts=tuple(raised.get(subject_id, ())),
+                course=derived.course,
+            )
+        return reads
 
     async def subjects(
         self, first: int, after: str | None = None, chosen: SubjectFilter = ANY_SUBJECT
@@ -136,12 +165,18 @@ class Reader:
             return await decision_of(connection, stream, command_id)
 
     async def queries_opened(self, subject_id: str, event_ids: Sequence[UUID]) -> tuple[QueryRow, ...]:
-        """The queries of a participant that rest on one of these events."""
+        """The queries of a participant that the commit of these events opened."""
         async with self._snapshot() as connection:
-            rows = await DATA_QUERY.where(
-                connection, "subject_id = $1 AND event_ids && $2::uuid[]", subject_id, list(event_ids)
-            )
-        return tuple(row for row in rows if row.opens_at is None or row.opens_at <= self._clock.now())
+            study = await self._study_view(connection, None)
+            return await opened_by_commit(connection, study, subject_stream(subject_id), event_ids)
+
+    async def data_queries(
+        self, first: int, after: tuple[str, UUID] | None = None, chosen: QueryFilter = ANY_QUERY
+    ) -> Page[QueryRow]:
+        """Data queries that have opened, by (participant, query), those behind `after`."""
+        async with self._snapshot() as connection:
+            study, now = await self._study_view(connection, None), self._clock.now()
+            return page(await queries_of_trial(connection, study, now, after, chosen, bounded(first) + 1), first)
 
     async def events(
         self, first: int, after: tuple[datetime, str, int] | None = None, chosen: EventFilter = ANY_EVENT
@@ -214,8 +249,7 @@ class Reader:
                 self._pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                schema = await live_schema(connection, self._version)
-                await connection.execute("SELECT set_config('search_path', $1, true)", schema)
+                await enter_live_schema(connection, self._version)
                 yield connection
 
     async def _study_view(self, connection: Connection, as_of: datetime | None) -> StudyView:

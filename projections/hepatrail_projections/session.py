@@ -20,15 +20,18 @@ from hepatrail_projections.table import Json, Table
 class SessionRow:
     """A session in its latest version.
 
-    `ordinal` counts the sessions that are not void by start, None for a void one. `pauses` are
-    `{at, resumedAt, reason}`, `corrections` `{field, oldValue, newValue, reason, recordedAt, eventId}`.
-    `duration_hours` is end minus start minus pauses (2 decimals, None while open), `duration_class` `<4`, `4-8` or
-    `>8` by the protocol's limits. `cells_per_kg` and `target_ratio` (against the protocol's cells per kg) are
-    decimal text, `in_tolerance` the ratio's band, `weight_too_old` the age of the weight at the start.
+    `streamseq` places it in its stream, `ordinal` among the sessions that are not void by start (None for a void one).
+    `pauses` are `{at, resumedAt, reason}`, `corrections` `{field, oldValue, newValue, newText, reason, recordedAt,
+    eventId, actorId}`. `duration_hours` is end minus start minus pauses (2 decimals, None while open),
+    `duration_class` `<4`, `4-8` or `>8` by the protocol's limits. `cells_per_kg` and `target_ratio` (against the
+    protocol's cells per kg) are decimal text; `in_tolerance` says whether the ratio lies in its band, and is None
+    where the protocol counts its dose over all sessions. `weight_too_old` is about the age of the weight at the
+    start. A void session has none of these.
     """
 
     subject_id: str
     session_id: UUID
+    streamseq: int
     ordinal: int | None
     started_at: datetime
     ended_at: datetime | None
@@ -50,6 +53,7 @@ class SessionRow:
     voided: bool
     void_reason_code: str | None
     void_reason_text: Json | None
+    voided_by: str | None
     corrections: Json
     duration_hours: str | None
     duration_class: str | None
@@ -104,6 +108,46 @@ def hours_text(hours: Fraction) -> str:
     return format((Decimal(hours.numerator) / Decimal(hours.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP), "f")
 
 
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """The exposure of one session as its row and the participant's sums show it; see `SessionRow`."""
+
+    duration_hours: str | None = None
+    duration_class: str | None = None
+    stopped_early: bool | None = None
+    cells_per_kg: str | None = None
+    target_ratio: str | None = None
+    in_tolerance: bool | None = None
+    weight_too_old: bool | None = None
+
+
+NOT_EXPOSED = Exposed()
+
+
+def exposed(fact: SessionFact, published: PublishedProtocol | None) -> Exposed:
+    """The exposure of a session that is not void (`endpoints.md` section 5)."""
+    given, started = dose(fact, published), fact.started
+    protocol = None if published is None else published.protocol
+    by_session = protocol is not None and protocol.endpoints.dose_target_scope == "SESSION"
+    old = None if protocol is None else timedelta(days=protocol.weight_max_age_days)
+    return Exposed(
+        duration_hours=None if given.hours is None else hours_text(given.hours),
+        duration_class=None if given.hours is None or protocol is None else duration_class(given.hours, protocol),
+        stopped_early=None if fact.end_reason is None else fact.end_reason != EndReason.COMPLETED,
+        cells_per_kg=None if given.cells_per_kg is None else fraction_str(given.cells_per_kg),
+        target_ratio=None if given.ratio is None else fraction_str(given.ratio),
+        in_tolerance=in_band(given.ratio, protocol) if by_session else None,
+        weight_too_old=None if old is None else started.started_at - started.weight_measured_at > old,
+    )
+
+
+def in_band(ratio: Fraction | None, protocol: Protocol | None) -> bool | None:
+    """Whether a ratio to the protocol's dose lies in its tolerance, ends included; None where there is none."""
+    if ratio is None or protocol is None:
+        return None
+    return abs(ratio - 1) <= Fraction(protocol.dose_tolerance)
+
+
 def _row(
     subject_id: str,
     session_id: UUID,
@@ -111,14 +155,12 @@ def _row(
     ordinal: int | None,
     published: PublishedProtocol | None,
 ) -> SessionRow:
-    started, protocol = fact.started, None if published is None else published.protocol
-    given = Dose(None, None, None) if fact.voided is not None else dose(fact, published)
-    tolerance = None if protocol is None else Fraction(protocol.dose_tolerance)
-    old = None if protocol is None else timedelta(days=protocol.weight_max_age_days)
-    counts = fact.voided is None
+    started, voided = fact.started, fact.voided
+    exposure = exposed(fact, published) if voided is None else NOT_EXPOSED
     return SessionRow(
         subject_id=subject_id,
         session_id=session_id,
+        streamseq=fact.streamseq,
         ordinal=ordinal,
         started_at=started.started_at,
         ended_at=fact.ended_at,
@@ -137,17 +179,18 @@ def _row(
         anticoagulant=None if started.anticoagulant is None else started.anticoagulant.value,
         pauses=[_pause(pause) for pause in fact.pauses],
         paused=fact.open and bool(fact.pauses) and fact.pauses[-1].resumed_at is None,
-        voided=fact.voided is not None,
-        void_reason_code=None if fact.voided is None else fact.voided.reason_code.value,
-        void_reason_text=None if fact.voided is None else fact.voided.reason_text.payload(),
+        voided=voided is not None,
+        void_reason_code=None if voided is None else voided.reason_code.value,
+        void_reason_text=None if voided is None else voided.reason_text.payload(),
+        voided_by=None if voided is None else voided.actor_id,
         corrections=[correction.json() for correction in fact.corrections],
-        duration_hours=None if given.hours is None else hours_text(given.hours),
-        duration_class=None if given.hours is None or protocol is None else duration_class(given.hours, protocol),
-        stopped_early=None if fact.end_reason is None else fact.end_reason != EndReason.COMPLETED,
-        cells_per_kg=None if given.cells_per_kg is None else fraction_str(given.cells_per_kg),
-        target_ratio=None if given.ratio is None else fraction_str(given.ratio),
-        in_tolerance=None if given.ratio is None or tolerance is None else abs(given.ratio - 1) <= tolerance,
-        weight_too_old=started.started_at - started.weight_measured_at > old if counts and old is not None else None,
+        duration_hours=exposure.duration_hours,
+        duration_class=exposure.duration_class,
+        stopped_early=exposure.stopped_early,
+        cells_per_kg=exposure.cells_per_kg,
+        target_ratio=exposure.target_ratio,
+        in_tolerance=exposure.in_tolerance,
+        weight_too_old=exposure.weight_too_old,
         protocol_version=None if published is None else published.version,
         event_ids=fact.event_ids,
     )

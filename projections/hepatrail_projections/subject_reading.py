@@ -1,73 +1,106 @@
-"""One participant's rows: from the tables, or derived anew where the tables cannot answer."""
+"""Participants' rows: from the tables, or derived anew where the tables cannot answer.
 
+`rows_of` asks one statement a table, one more for those whose rows must be derived and one for their number among all
+that were enrolled (ENR-05), whatever their number.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
+from hepatrail_events.codec import Recorded
 from hepatrail_events.streams import subject_stream
-from hepatrail_projections.adverse_event import ADVERSE_EVENT
-from hepatrail_projections.data_query import DATA_QUERY
-from hepatrail_projections.derive import SubjectRows, derive
-from hepatrail_projections.event import events_of
-from hepatrail_projections.exposure import EXPOSURE
-from hepatrail_projections.lab_result import LAB_RESULT
-from hepatrail_projections.score import SCORE
-from hepatrail_projections.session import SESSION
-from hepatrail_projections.study_view import StudyView
-from hepatrail_projections.subject import SUBJECT, SubjectRow
+from hepatrail_projections.clinical_state import clinical_state
+from hepatrail_projections.data_query import QueryRow
+from hepatrail_projections.derive import PARTS, SubjectRows, derive
+from hepatrail_projections.event import events_of_many
+from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.queries.enrolment import asked_when_read, over_planned
+from hepatrail_projections.score import ScoreRow, scores_at
+from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_projections.table import Connection
-from hepatrail_projections.visit import VISIT
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A participant's folded events under a protocol version (None: none in force): for what no table can hold."""
+
+    view: SubjectView
+    published: PublishedProtocol | None
+
+    def scores_at(self, at: datetime) -> tuple[ScoreRow, ...]:
+        """Every score of the protocol at any moment (aware); none without a protocol."""
+        if self.published is None:
+            return ()
+        return scores_at(self.view, clinical_state(self.view, self.published), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One participant's rows; `course` is there when it was asked for."""
+
+    rows: SubjectRows
+    course: Course | None = None
 
 
 async def rows_of(
-    connection: Connection, subject_id: str, study: StudyView, as_of: datetime | None, now: datetime
-) -> SubjectRows | None:
-    """The rows now, or as of an instant; None when nothing was recorded until then.
+    connection: Connection,
+    subject_ids: Sequence[str],
+    study: StudyView,
+    as_of: datetime | None,
+    now: datetime,
+    *,
+    courses: bool = False,
+) -> dict[str, Derived]:
+    """The rows of participants now, or as of an instant; one of whom nothing was recorded until then is left out.
 
     The tables stand under the protocol version of the last event; when another has taken effect since, the rows are
-    derived anew. Queries that open later than the instant are left out.
+    derived anew. Queries that open later than the instant are left out, ENR-05 is added. `courses`: whether they
+    are wanted too.
     """
     at = as_of or now
-    rows = await stored_rows(connection, subject_id) if as_of is None else None
-    if as_of is None and rows is None:
-        return None
     published = study.published_at(at)
-    if rows is None or rows.subject.protocol_version != (None if published is None else published.version):
-        events = await events_of(connection, subject_stream(subject_id), as_of)
-        if not events:
-            return None
-        rows = derive(fold_all(subject_id, events), study, at)
-    return open_at(rows, at)
+    version = None if published is None else published.version
+    stored = await stored_rows(connection, subject_ids) if as_of is None else {}
+    wanted = stored if as_of is None else subject_ids
+    stale = [each for each in wanted if each not in stored or stored[each].subject.protocol_version != version]
+    views = await _views(connection, wanted if courses else stale, as_of)
+    derived = {each: derive(views[each], study, at) for each in stale if each in views}
+    found = stored | derived
+    enrolled = [each for each, rows in found.items() if rows.subject.enrolled_at is not None]
+    too_many = await over_planned(connection, published, enrolled) if enrolled else {}
+    return {
+        each: Derived(open_at(rows, at, too_many.get(each)), Course(views[each], published) if courses else None)
+        for each, rows in found.items()
+    }
 
 
-def open_at(rows: SubjectRows, at: datetime) -> SubjectRows:
-    """The rows with the queries that are open at the instant."""
-    queries = tuple(row for row in rows.queries if row.opens_at is None or row.opens_at <= at)
-    return SubjectRows(
-        rows.subject,
-        rows.sessions,
-        rows.exposure,
-        rows.lab_results,
-        rows.scores,
-        rows.visits,
-        rows.adverse_events,
-        queries,
-    )
+def open_at(rows: SubjectRows, at: datetime, one_too_many: QueryRow | None = None) -> SubjectRows:
+    """The rows with the queries that have opened by the instant, and with the one about the enrolment."""
+    queries = tuple(row for row in rows.queries if row.exists_at(at))
+    return replace(rows, queries=asked_when_read(queries, one_too_many))
 
 
-async def stored_rows(connection: Connection, subject_id: str) -> SubjectRows | None:
-    """What the tables hold of a participant, each list in the order of its derivation but for queries, by id."""
-    subjects: list[SubjectRow] = await SUBJECT.where(connection, "subject_id = $1", subject_id)
-    if not subjects:
-        return None
-    of_subject = "subject_id = $1"
-    exposures = await EXPOSURE.where(connection, of_subject, subject_id)
-    return SubjectRows(
-        subject=subjects[0],
-        sessions=tuple(await SESSION.where(connection, of_subject, subject_id, order="started_at, session_id")),
-        exposure=exposures[0],
-        lab_results=tuple(await LAB_RESULT.where(connection, of_subject, subject_id, order="streamseq, row_index")),
-        scores=tuple(await SCORE.where(connection, of_subject, subject_id, order="score_id, ordinal")),
-        visits=tuple(await VISIT.where(connection, of_subject, subject_id, order="ordinal")),
-        adverse_events=tuple(await ADVERSE_EVENT.where(connection, of_subject, subject_id, order="reported_at, ae_id")),
-        queries=tuple(await DATA_QUERY.where(connection, of_subject, subject_id)),
-    )
+async def stored_rows(connection: Connection, subject_ids: Sequence[str]) -> dict[str, SubjectRows]:
+    """What the tables hold of participants, in one statement a table; each list in the order of `PARTS`."""
+    parts: dict[str, dict[str, Any]] = {each: {part.name: () for part in PARTS} for each in subject_ids}
+    for part in PARTS:
+        order = ", ".join(("subject_id", *part.order))
+        rows = await part.table.where(connection, "subject_id = ANY($1)", list(subject_ids), order=order)
+        for subject_id, of_one in groupby(rows, attrgetter("subject_id")):
+            parts[subject_id][part.name] = tuple(of_one)
+    return {
+        each: SubjectRows(**found | {name: found[name][0] for name in ("subject", "exposure")})
+        for each, found in parts.items()
+        if found["subject"]
+    }
+
+
+async def _views(connection: Connection, subject_ids: Iterable[str], until: datetime | None) -> dict[str, SubjectView]:
+    streams = {subject_stream(each): each for each in subject_ids}
+    events: dict[str, list[Recorded]] = await events_of_many(connection, list(streams), until) if streams else {}
+    return {streams[stream]: fold_all(streams[stream], recorded) for stream, recorded in events.items()}

@@ -5,10 +5,12 @@ The annotation of a field says its column: `str` text (collation C, so that ever
 `| None` makes it nullable. Nothing that differs between two builds from the same log may be a column.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cached_property
+from itertools import repeat
 from operator import attrgetter
 from types import NoneType
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -23,6 +25,9 @@ Json: TypeAlias = Any
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 Row = TypeVar("Row")
+
+Decoder: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+"""From the values of one column, of all rows, to those of the rows' field."""
 
 _SQL = {
     str: "text",
@@ -46,7 +51,7 @@ class Column:
     nullable: bool
     travels: str
     encode: Callable[[Any], Any] | None = None
-    decode: Callable[[Any], Any] | None = None
+    decode: Decoder | None = None
 
 
 @dataclass(frozen=True)
@@ -150,11 +155,22 @@ class Table(Generic[Row]):
 
     def load(self, record: asyncpg.Record) -> Row:
         """A row as it was written."""
-        values = [
-            column.decode(value) if column.decode is not None and value is not None else value
-            for column, value in zip(self.columns, record.values(), strict=True)
-        ]
-        return self.row(*values)
+        return self._made((record.values(),))[0]
+
+    @cached_property
+    def _setters(self) -> tuple[Callable[[Row, Any], None], ...]:
+        return tuple(getattr(self.row, column.name).__set__ for column in self.columns)
+
+    def _made(self, records: Iterable[Iterable[Any]]) -> tuple[Row, ...]:
+        # Column by column, and past `__init__`, which for a frozen dataclass costs twice as much as all the rest: the
+        # rows are of classes with slots, and hold what they held when they were written.
+        columns = list(zip(*records, strict=True))
+        if not columns:
+            return ()
+        made: tuple[Row, ...] = tuple(map(object.__new__, repeat(self.row, len(columns[0]))))
+        for column, fill, values in zip(self.columns, self._setters, columns, strict=True):
+            deque(map(fill, made, values if column.decode is None else column.decode(values)), maxlen=0)
+        return made
 
     async def where(
         self, connection: Connection, condition: str, *args: Any, order: str | None = None, limit: int | None = None
@@ -166,7 +182,7 @@ class Table(Generic[Row]):
             f"SELECT {names} FROM {self.name} WHERE {condition} ORDER BY {order or ', '.join(self.key)}{bound}",  # noqa: S608
             *args,
         )
-        return [self.load(record) for record in records]
+        return list(self._made(map(asyncpg.Record.values, records)))
 
 
 def to_json_text(value: Any) -> str:
@@ -186,8 +202,12 @@ def _column(name: str, hint: Any) -> Column:
     if kind in _SQL:
         return Column(name, _SQL[kind], nullable, _SQL[kind])
     if get_origin(kind) is tuple and get_args(kind)[0] is UUID:
-        return Column(name, "uuid[]", nullable, "text", _uuids_text, tuple)
-    return Column(name, "jsonb", nullable, "text", to_json_text, load_json)
+        return Column(name, "uuid[]", nullable, "text", _uuids_text, _each(tuple))
+    return Column(name, "jsonb", nullable, "text", to_json_text, _each(orjson.loads))
+
+
+def _each(decode: Callable[[Any], Any]) -> Decoder:
+    return lambda values: [None if value is None else decode(value) for value in values]
 
 
 def _uuids_text(ids: tuple[UUID, ...]) -> str:

@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from hepatrail_events.adverse_events import MEDDRA_PATTERN
+from hepatrail_events.concomitant import ATC_PATTERN
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.roles import Role
 from hepatrail_events.streams import SAFETY_DESK, STUDY, SUBJECT_ID_PATTERN, subject_stream
@@ -142,6 +144,8 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 _PATTERNS = {
     DECIMAL_PATTERN: "must be a plain decimal number written as text, such as 12 or 0.35",
+    ATC_PATTERN: "must be a WHO ATC code of any level, such as B01AB05",
+    MEDDRA_PATTERN: "must be a MedDRA code, eight digits",
     SUBJECT_ID_PATTERN: "must be a pseudonym: 2 to 40 letters, digits or hyphens",
 }
 _SENTENCES = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from graphql import GraphQLSchema, OperationDefinitionNode, parse, validate
@@ -16,6 +17,7 @@ from hepatrail_services.importers.mapping import read_mapping
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.source import read_directory
 from hepatrail_services.simulation.generate import generate_trial
+from hepatrail_services.simulation.trial import with_event_ids
 
 PILOT = Path(__file__).parents[3] / "shared" / "data" / "cdisc_pilot"
 ID = "5a1c0e4e-6d55-4b0e-9c39-0f7d2c1b8a10"
@@ -43,7 +45,8 @@ def _check(inputs: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
 
 def test_every_command_of_a_trial_fits_the_schema() -> None:
     commands = generate_trial(7, 12).commands
-    _check((command.mutation, command.input) for command in commands)
+    events = {UUID(command.input["commandId"]): [UUID(ID)] for command in commands}
+    _check((command.mutation, with_event_ids(command.input, events)) for command in commands)
     _check([("activateSite", {"commandId": ID, "siteId": "BFH", "approvalRef": "EC-1"})])
     _check([("acknowledgeSaeAlert", {"commandId": ID, "alertId": ID, "comment": "Seen"})])
 

@@ -5,6 +5,8 @@ import re
 import sys
 import time
 
+from hepatrail_events.protocol import shipped_protocol
+
 
 async def test_the_demo_plays_a_trial_and_stops_cleanly() -> None:
     began = time.monotonic()
@@ -22,7 +24,18 @@ async def test_the_demo_plays_a_trial_and_stops_cleanly() -> None:
     assert len(alerts) >= 4
     assert alerts == list(range(1, len(alerts) + 1))
     assert "alert acknowledged by" in text
-    assert re.search(r"BL\s+complete_in_window\s+\d+/\d+\s+\d+", text), text
+    for visit in (point.code for point in shipped_protocol().points):
+        assert re.search(
+            rf"^\s*{visit}\s+complete_\w+\s+(\d+)/\1\s+\d+|^\s*{visit}\s+partial\s+2\d/2\d\s+\d+", text, re.M
+        ), text
+    assert re.search(r"^\s*BL\s+complete_in_window\s+25/25(\s+\d+){6}\s*$", text, re.M), text
+    assert re.search(r"Compliance: \d+ of 14 time points complete in their window", text), text
+    assert re.search(r"Why MELD 3.0 is \d+ at D7: formula meld_3_0, protocol ", text), text
+    assert re.search(r"creatinine\s+[\d.]+\s+umol/L\s+\d{4}-\d\d-\d\dT\d\d:\d\d\s+[0-9a-f-]{36}", text), text
+    assert re.search(r"Why SOFA is not computed at \w+: missing fio2 \(.*waives\); pao2", text, re.S), text
+    assert re.search(r"LOCAL_BLEEDING\s+3\s+was\s+case A", text), text
+    assert re.search(r"Open data queries: [1-9]", text), text
+    assert max(map(len, text.splitlines())) <= 100
     assert "every chain holds" in text
     assert "simulated clock" in text
     assert "Stopped cleanly" in text

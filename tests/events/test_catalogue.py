@@ -1,11 +1,25 @@
 """The catalogue is `labs.csv`, whole and unchanged."""
 
 from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.catalogue import SEED_LABS, catalogue
 from hepatrail_events.units import Conversion
+
+REFERENCE = Path(__file__).resolve().parents[2] / "../shared/domain/labs.csv"
+HASH_OF_REFERENCE = "284a28d220b664d2fb8b4749d7757f482010a2fbfe87983dd32403655b89d225"
+
+
+def test_the_file_is_the_reference_to_the_byte() -> None:
+    shipped = files("hepatrail_events").joinpath("data/labs.csv").read_bytes()
+    assert sha256_hex(shipped) == HASH_OF_REFERENCE
+    if not REFERENCE.exists():
+        pytest.skip("the domain reference is not beside the project: its hash was compared only")
+    assert shipped == REFERENCE.read_bytes()
 
 
 def test_it_has_every_row_once() -> None:

@@ -25,8 +25,8 @@ subject(id: $id, asOf: $asOf, minPosition: $p) {
   exposure { sessions totalHours cumulativeCellsPerKg targetCellsPerKg provenance { eventIds } }
   labResults { id kind code collectedAt value comparator unit accepted rejectReason canonicalValue canonicalExact
     canonicalUnit point inWindow used baseline recordedAt provenance { eventIds } }
-  scores { score visit status value unrounded baseline change changeReason missing { code reason } invalid
-    inputs { code value comparator unit collectedAt problem eventIds }
+  scores(scores: [meld_2002]) { score visit status value unrounded baseline change changeReason
+    missing { code reason } invalid inputs { code value comparator unit collectedAt problem eventIds }
     provenance { eventIds algorithm protocolVersion } }
   adverseEvents { id version code state grade maxGrade grades { grade gradeAt { value precision } eventId } serious
     criteria criteriaByAssessor { assessor criteria } verbatim { value state } onset { value precision }

@@ -13,7 +13,7 @@ from hepatrail_events.safety_desk import AlertRaised, AlertType, Priority
 from hepatrail_events.sessions import SessionPaused
 from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
 from hepatrail_events.study import HoldAction, HoldPlaced, HoldRequires, HoldScope
-from hepatrail_graphql.authorize import QUERIES, SUBSCRIPTIONS
+from hepatrail_graphql.authorize import QUERIES, SUBJECT_FIELDS, SUBSCRIPTIONS
 from hepatrail_graphql.schema import SCHEMA
 from hepatrail_services.deciders.catalogue import COMMANDS
 
@@ -21,52 +21,64 @@ PI, INV, CO, LAB = "PRINCIPAL_INVESTIGATOR", "INVESTIGATOR", "COORDINATOR", "LAB
 SO, SP, MO, AU, AD, SY = "SAFETY_OFFICER", "SPONSOR", "MONITOR", "AUDITOR", "ADMIN", "SYSTEM"
 READERS = {PI, INV, CO, SO, SP, MO, AU}
 ALL = READERS | {LAB, AD, SY}
+INVESTIGATORS = {PI, INV}
+SITE = INVESTIGATORS | {CO}
+
+
+def mutations(roles: set[str], names: str) -> dict[str, set[str]]:
+    """The rows of mutations that the same roles may send."""
+    return {f"Mutation.{name}": roles for name in names.split()}
+
 
 MATRIX: dict[str, set[str]] = {
     "Query.subject": READERS | {LAB},
     "Query.subjects": READERS | {LAB},
     "Query.saeAlerts": READERS,
+    "Query.dataQueries": READERS | {LAB},
     "Query.holds": READERS,
     "Query.command": ALL,
     "Query.events": {AU},
     "Query.protocol": ALL,
     "Subscription.saeAlerts": READERS,
     "Subscription.subjectChanged": READERS | {LAB},
-    "Mutation.recordConsent": {PI, INV, CO},
-    "Mutation.recordScreenFailure": {PI, INV, CO},
-    "Mutation.enrolSubject": {PI, INV, CO},
-    "Mutation.withdrawConsent": {PI, INV, CO},
-    "Mutation.startSession": {PI, INV, CO},
-    "Mutation.pauseSession": {PI, INV, CO},
-    "Mutation.resumeSession": {PI, INV, CO},
-    "Mutation.endSession": {PI, INV, CO},
-    "Mutation.correctSession": {PI, INV, CO},
-    "Mutation.voidSession": {PI, INV},
-    "Mutation.recordLabResults": {PI, INV, LAB},
-    "Mutation.correctLabResult": {PI, INV, LAB},
-    "Mutation.voidLabResult": {PI, INV, LAB},
-    "Mutation.confirmImplausible": {PI, INV},
-    "Mutation.recordObservations": {PI, INV, CO},
-    "Mutation.recordDeath": {PI, INV, CO},
-    "Mutation.withdrawSubject": {PI, INV, CO},
-    "Mutation.reportAdverseEvent": {PI, INV, CO},
-    "Mutation.changeAdverseEventGrade": {PI, INV},
-    "Mutation.upgradeAdverseEvent": {PI, INV, SP},
-    "Mutation.resolveAdverseEvent": {PI, INV},
-    "Mutation.acknowledgeSaeAlert": {PI, SO},
-    "Mutation.placeHold": {PI, SY},
-    "Mutation.releaseHold": {PI},
-    "Mutation.activateSite": {AD},
-    "Mutation.deactivateSite": {AD},
-    "Mutation.withdrawAccess": {AD},
-    "Mutation.publishProtocol": {PI, SP},
+    **mutations(
+        SITE,
+        "recordConsent recordScreenFailure enrolSubject withdrawConsent startSession pauseSession resumeSession "
+        "endSession correctSession recordObservations correctObservation recordAeAssessment recordSurvivalStatus "
+        "recordTransplant recordDeath withdrawSubject recordLossToFollowUp recordContactRegained correctAssessment "
+        "reportAdverseEvent",
+    ),
+    **mutations(
+        INVESTIGATORS,
+        "voidSession confirmImplausible reviewLabFinding voidObservation correctDeathRecord voidAssessment "
+        "recordMedication correctMedication voidMedication recordProcedure correctProcedure voidProcedure "
+        "changeAdverseEventGrade correctAdverseEventGrade resolveAdverseEvent reopenAdverseEvent "
+        "correctAdverseEvent voidAdverseEvent requestAeVoid coSignAeVoid recordBaselineCondition "
+        "correctBaselineCondition voidBaselineCondition reportDeviceDeficiency correctDeviceDeficiency "
+        "voidDeviceDeficiency",
+    ),
+    **mutations(INVESTIGATORS | {LAB}, "recordLabResults correctLabResult voidLabResult"),
+    **mutations(SITE | {SP}, "followUpAdverseEvent"),
+    **mutations(
+        INVESTIGATORS | {SP}, "upgradeAdverseEvent changeSeriousnessCriteria downgradeAdverseEvent assessCausality"
+    ),
+    **mutations({SP}, "assessExpectedness recordSponsorNotification"),
+    **mutations({SO, SP}, "codeAdverseEvent recordSubmission correctSubmission voidSubmission writeNarrative"),
+    **mutations(SITE | {LAB}, "answerQuery"),
+    **mutations({MO}, "closeQuery"),
+    **mutations({PI, SO}, "acknowledgeSaeAlert"),
+    **mutations({PI, SY}, "placeHold"),
+    **mutations({PI}, "releaseHold"),
+    **mutations({AD}, "activateSite deactivateSite withdrawAccess"),
+    **mutations({PI, SP}, "publishProtocol"),
 }
-"""`events.md`, sections 2 and 3, row by row."""
+"""`events.md`, sections 2 and 3, and `safety.md` 4.1, row by row."""
 
 QUERY_TEXTS = {
     "subject": '{ subject(id: "S-01") { id } }',
     "subjects": "{ subjects(first: 1) { pageInfo { endCursor } } }",
     "saeAlerts": "{ saeAlerts(first: 1) { pageInfo { endCursor } } }",
+    "dataQueries": "{ dataQueries(first: 1) { pageInfo { endCursor } } }",
     "holds": "{ holds { id } }",
     "command": '{ command(stream: "study", id: "00000000-0000-4000-8000-000000000001") { __typename } }',
     "events": "{ events(first: 1) { pageInfo { endCursor } } }",
@@ -118,6 +130,36 @@ async def test_every_role_is_let_into_its_queries_and_into_no_other(world: World
                     "code": "FORBIDDEN",
                     "rule": "ACC-02",
                 }
+
+
+SAFETY_FIELDS = {
+    "adverseEvents": "id",
+    "alerts": "alertSeq",
+    "baselineConditions": "id",
+    "deviceDeficiencies": "id",
+    "narratives": "aeId",
+    "sponsorNotifications": "aeId",
+    "submissions": "id",
+}
+"""What everybody reads who sees the participant, but for a laboratory."""
+
+
+async def test_every_role_is_let_into_the_fields_of_a_participant_that_it_needs(world: World) -> None:
+    log.publish(world.log)
+    log.enrol(world.log, "S-01")
+    await world.project()
+    assert set(SUBJECT_FIELDS) == set(SAFETY_FIELDS)
+    for role in (Role(name) for name in sorted(MATRIX["Query.subject"])):
+        for name, below in SAFETY_FIELDS.items():
+            for text in (
+                f'{{ subject(id: "S-01") {{ {name} {{ {below} }} }} }}',
+                f"{{ subjects(first: 1) {{ edges {{ node {{ {name} {{ {below} }} }} }} }} }}",
+            ):
+                body = (await world.post(text, token=world.token(role))).json()
+                if role is Role.LABORATORY:
+                    assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN", (name, body)
+                else:
+                    assert "errors" not in body, (role, name, body)
 
 
 async def test_the_gateway_is_told_who_asks_and_its_refusal_is_the_answer(world: World) -> None:

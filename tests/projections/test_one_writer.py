@@ -11,9 +11,10 @@ from hepatrail_events.errors import Conflict, LogShorter
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.apply import SchemaSwitched
 from hepatrail_projections.meta import META
-from hepatrail_projections.schema import create_schema, ensure_projection
-from projection_log import LogWriter, enrol, history, publish, sample
+from hepatrail_projections.schema import create_schema, ensure_projection, schema_name
+from projection_log import LogWriter, enrol, publish, sample
 from projection_tables import Tables
+from trial_history import history
 
 
 async def test_a_zombie_writes_nothing(tables: Tables) -> None:
@@ -45,18 +46,18 @@ async def test_only_one_projector_has_the_schema_and_the_next_takes_over(tables:
 
 
 async def test_a_switch_of_schemas_stops_the_projector_before_its_next_batch(tables: Tables) -> None:
-    log = history(32, subjects=1, steps=5)
+    log, beside = history(32, subjects=1, steps=5), schema_name(build=2)
     engine = await tables.engine()
     await engine.apply(log.records[:10])
     async with connection(tables.dsns.owner) as owner:
         async with owner.transaction():
-            await create_schema(owner, "projection_v1_b2")
-        await owner.execute(f"UPDATE {META}.live_projection SET schema = 'projection_v1_b2'")
+            await create_schema(owner, beside)
+        await owner.execute(f"UPDATE {META}.live_projection SET schema = $1", beside)
     with pytest.raises(SchemaSwitched):
         await engine.apply(log.records[10:])
     await engine.close()
     await tables.project(log.records)
-    assert len((await tables.rows("projection_v1_b2"))["event"]) > len((await tables.rows())["event"])
+    assert len((await tables.rows(beside))["event"]) > len((await tables.rows())["event"])
     assert await tables.reader.subject("S-00") is not None
 
 

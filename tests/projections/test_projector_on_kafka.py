@@ -23,8 +23,9 @@ from hepatrail_projections.listen import Notifications
 from hepatrail_projections.projector import Projector
 from hepatrail_projections.quarantine_topic import QuarantineTopic
 from projection_kafka import eventually, fresh_topics, producing, write
-from projection_log import LogWriter, enrol, history, produce, publish, sample
+from projection_log import LogWriter, enrol, produce, publish, sample
 from projection_tables import Tables
+from trial_history import history
 
 
 @asynccontextmanager

@@ -19,12 +19,12 @@ from projection_log import (
     adverse_event,
     alert,
     enrol,
-    history,
     publish,
     sample,
     start,
 )
 from projection_tables import Tables
+from trial_history import history
 
 
 async def test_pages_follow_each_other_without_gap(tables: Tables) -> None:

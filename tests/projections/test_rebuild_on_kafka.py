@@ -14,10 +14,15 @@ from hepatrail_projections.digests import differing, digests
 from hepatrail_projections.meta import META
 from hepatrail_projections.projector import Projector
 from hepatrail_projections.rebuild import listed, rebuild
-from hepatrail_projections.schema import built_schemas, ensure_projection
+from hepatrail_projections.schema import built_schemas, ensure_projection, schema_name
+from hepatrail_projections.version import PROJECTION_VERSION
 from projection_kafka import eventually, write
-from projection_log import LogWriter, history, sample
+from projection_log import LogWriter, sample
 from projection_tables import Tables
+from trial_history import history
+
+FIRST, SECOND = schema_name(), schema_name(build=2)
+NEXT = PROJECTION_VERSION + 1
 
 
 @pytest.fixture
@@ -45,15 +50,15 @@ async def test_the_same_version_gives_the_same_digests_and_is_switched(
     told: list[str] = []
     report = await rebuild(kafka, tables.dsns.owner, progress=lambda what, *_: told.append(what))
     assert (report.differences, report.switched, report.same_version) == ((), True, True)
-    assert (report.replaced, report.schema) == ("projection_v1", "projection_v1_b2")
+    assert (report.replaced, report.schema) == (FIRST, SECOND)
     assert {"build", "prove", "switch"} <= set(told)
-    assert await live(tables) == [(1, "projection_v1_b2")]
+    assert await live(tables) == [(PROJECTION_VERSION, SECOND)]
     assert await tables.rows(report.schema) == before
     async with connection(tables.dsns.owner) as owner:
-        assert await digests(owner, "projection_v1") == report.digests
-        assert await built_schemas(owner) == ["projection_v1", "projection_v1_b2"]
+        assert await digests(owner, FIRST) == report.digests
+        assert await built_schemas(owner) == [FIRST, SECOND]
     again = await rebuild(kafka, tables.dsns.owner)
-    assert again.schema == "projection_v1"
+    assert again.schema == FIRST
     assert again.digests == report.digests
 
 
@@ -72,7 +77,7 @@ async def test_a_running_projector_is_held_moves_over_and_goes_on(kafka: str, ta
                 report = await rebuild(kafka, tables.dsns.owner)
                 assert report.switched, listed(report.differences)
         await eventually(lambda: _reached(tables, stream, version + 5))
-        assert (await tables.reader.status()).schema == "projection_v1_b2"
+        assert (await tables.reader.status()).schema == SECOND
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -94,7 +99,7 @@ async def test_an_interrupted_rebuild_is_run_again(kafka: str, tables: Tables, b
 
     with pytest.raises(Interrupted):
         await rebuild(kafka, tables.dsns.owner, progress=interrupt)
-    assert await live(tables) == [(1, "projection_v1")]
+    assert await live(tables) == [(PROJECTION_VERSION, FIRST)]
     report = await rebuild(kafka, tables.dsns.owner)
     assert report.switched
     async with connection(tables.dsns.owner) as owner:
@@ -105,23 +110,23 @@ async def test_a_row_that_somebody_changed_is_found_listed_and_mended_when_accep
     kafka: str, tables: Tables, built: LogWriter
 ) -> None:
     async with connection(tables.dsns.owner) as owner:
-        await owner.execute("UPDATE projection_v1.subject SET sex = 'female' WHERE subject_id = 'S-01'")
-        await owner.execute("DELETE FROM projection_v1.visit WHERE subject_id = 'S-01' AND code = 'W4'")
+        await owner.execute(f"UPDATE {FIRST}.subject SET sex = 'female' WHERE subject_id = 'S-01'")
+        await owner.execute(f"DELETE FROM {FIRST}.visit WHERE subject_id = 'S-01' AND code = 'W4'")
     report = await rebuild(kafka, tables.dsns.owner)
     assert not report.switched
     assert listed(report.differences) == [
         "subject: 0 new, 0 gone, 1 changed (S-01)",
         "visit: 1 new, 0 gone, 0 changed (S-01|W4)",
     ]
-    assert await live(tables) == [(1, "projection_v1")]
+    assert await live(tables) == [(PROJECTION_VERSION, FIRST)]
     accepted = await rebuild(kafka, tables.dsns.owner, accept=True)
     assert accepted.switched
-    assert await live(tables) == [(1, accepted.schema)]
+    assert await live(tables) == [(PROJECTION_VERSION, accepted.schema)]
 
 
 async def test_a_changed_event_is_never_accepted(kafka: str, tables: Tables, built: LogWriter) -> None:
     async with connection(tables.dsns.owner) as owner:
-        await owner.execute("UPDATE projection_v1.event SET actor_id = 'somebody' WHERE streamseq = 1")
+        await owner.execute(f"UPDATE {FIRST}.event SET actor_id = 'somebody' WHERE streamseq = 1")
     with pytest.raises(StartRefused, match="not those of the log"):
         await rebuild(kafka, tables.dsns.owner, accept=True)
 
@@ -131,20 +136,39 @@ async def test_another_version_is_built_twice_and_lives_beside_the_old(
 ) -> None:
     async with connection(tables.dsns.owner) as owner:
         with pytest.raises(StartRefused, match="run hepatrail rebuild"):
-            await ensure_projection(owner, 2)
-    report = await rebuild(kafka, tables.dsns.owner, version=2)
-    assert (report.same_version, report.switched, report.schema) == (False, True, "projection_v2")
-    assert await live(tables) == [(1, "projection_v1"), (2, "projection_v2")]
+            await ensure_projection(owner, NEXT)
+    report = await rebuild(kafka, tables.dsns.owner, version=NEXT)
+    assert (report.same_version, report.switched, report.schema) == (False, True, schema_name(NEXT))
+    assert await live(tables) == [(PROJECTION_VERSION, FIRST), (NEXT, schema_name(NEXT))]
     async with connection(tables.dsns.owner) as owner:
-        assert await built_schemas(owner) == ["projection_v1", "projection_v2"]
+        assert await built_schemas(owner) == [FIRST, schema_name(NEXT)]
+
+
+async def test_a_version_with_tables_and_columns_of_its_own_is_listed_and_switched_when_accepted(
+    kafka: str, tables: Tables, built: LogWriter
+) -> None:
+    medications = await tables.value("SELECT count(*) FROM medication")
+    async with connection(tables.dsns.owner) as owner:
+        await owner.execute(f"DROP TABLE {FIRST}.medication")
+        await owner.execute(f"ALTER TABLE {FIRST}.exposure DROP COLUMN by_session")
+    report = await rebuild(kafka, tables.dsns.owner, version=NEXT)
+    assert not report.switched
+    assert "medication" in report.digests
+    assert listed(report.differences) == [
+        "exposure: 0 new, 0 gone, 0 changed",
+        f"medication: {medications} new, 0 gone, 0 changed (the table is new)",
+    ]
+    accepted = await rebuild(kafka, tables.dsns.owner, version=NEXT, accept=True)
+    assert accepted.switched
+    assert (NEXT, accepted.schema) in await live(tables)
 
 
 async def test_digests_see_every_column_and_the_order_of_nothing_else(tables: Tables) -> None:
     async with connection(tables.dsns.owner) as owner:
         empty = await digests(owner, tables.schema)
-        await owner.execute("INSERT INTO projection_v1.site VALUES ('B', true, 'x', NULL, now(), '{}')")
+        await owner.execute(f"INSERT INTO {FIRST}.site VALUES ('B', true, 'x', NULL, now(), '{{}}')")
         one = await digests(owner, tables.schema)
-        await owner.execute("UPDATE projection_v1.site SET reason = ''")
+        await owner.execute(f"UPDATE {FIRST}.site SET reason = ''")
         other = await digests(owner, tables.schema)
     assert differing(empty, one) == differing(one, other) == ("site",)
     assert "projection_offset" not in empty

@@ -80,6 +80,7 @@ def test_a_command_touches_one_stream() -> None:
         ("reportAdverseEvent", {"causality": [{"target": "MOON", "value": "POSSIBLE"}]}, "causality[0].target",
          "causality[0].target must be one of 'CELL_PRODUCT', 'DEVICE', 'PROCEDURE', 'UNDERLYING_DISEASE' or "
          "'CONCOMITANT'."),
+        ("recordMedication", {"atc": "heparin"}, "atc", "atc must be a WHO ATC code of any level, such as B01AB05."),
         ("upgradeAdverseEvent", {"criteria": []}, "criteria", "criteria must not be empty."),
         ("placeHold", {"reason": {"kid": 1}}, "reason", None),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders import ALERT, command_input, sealed
+from builders import AE, ALERT, command_input, iso, minute, sealed
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.types import SealedText
 from hepatrail_services.command import read_command
@@ -43,8 +43,41 @@ def test_the_fields_of_free_text_are_those_of_the_reference() -> None:
         "correctLabResult": {"reason"},
         "voidLabResult": {"reasonText"},
         "confirmImplausible": {"reason"},
+        "correctObservation": {"reason"},
+        "voidObservation": {"reasonText"},
+        "recordSurvivalStatus": {"death.fatalAes[].reason"},
+        "recordDeath": {"fatalAes[].reason"},
+        "correctDeathRecord": {"reason"},
         "withdrawSubject": {"reason"},
+        "correctAssessment": {"reason", "newText"},
+        "voidAssessment": {"reasonText"},
+        "recordMedication": {"verbatim"},
+        "correctMedication": {"reason", "newText"},
+        "voidMedication": {"reasonText"},
+        "recordProcedure": {"description"},
+        "correctProcedure": {"reason", "newText"},
+        "voidProcedure": {"reasonText"},
         "reportAdverseEvent": {"verbatim", "causality[].rationale"},
+        "followUpAdverseEvent": {"text"},
+        "correctAdverseEventGrade": {"reason"},
+        "changeSeriousnessCriteria": {"reason"},
+        "downgradeAdverseEvent": {"reasonText"},
+        "assessCausality": {"rationale"},
+        "reopenAdverseEvent": {"reason"},
+        "correctAdverseEvent": {"reason", "newText"},
+        "voidAdverseEvent": {"reasonText"},
+        "requestAeVoid": {"reasonText"},
+        "recordBaselineCondition": {"verbatim"},
+        "correctBaselineCondition": {"reason", "newText"},
+        "voidBaselineCondition": {"reasonText"},
+        "correctSubmission": {"reason"},
+        "voidSubmission": {"reasonText"},
+        "writeNarrative": {"narrative"},
+        "reportDeviceDeficiency": {"description"},
+        "correctDeviceDeficiency": {"reason", "newText"},
+        "voidDeviceDeficiency": {"reasonText"},
+        "answerQuery": {"text"},
+        "closeQuery": {"reason"},
         "acknowledgeSaeAlert": {"comment"},
         "placeHold": {"reason"},
         "releaseHold": {"reason"},
@@ -67,12 +100,20 @@ async def test_each_text_is_sealed_under_the_path_of_its_field() -> None:
     assert read_command(ReportAdverseEvent, body).verbatim.path == "verbatim"
 
 
+FATAL_AE = {"aeId": str(AE), "reason": PHRASE}
+OF_FREE_TEXT: dict[str, dict[str, Any]] = {
+    "placeHold": {"scope": "PARTICIPANT", "subjectId": "S-001"},
+    "recordDeath": {"fatalAes": [FATAL_AE]},
+    "recordSurvivalStatus": {"death": {"deathAt": minute(hours=3), "awareAt": iso(hours=2), "fatalAes": [FATAL_AE]}},
+}
+"""What makes a command one with free text of a participant, where its default is not."""
+
+
 @pytest.mark.parametrize("name", sorted(name for name, kind in COMMANDS.items() if sealable_paths(kind)))
 async def test_no_clear_text_leaves_the_gateway(name: str) -> None:
     kind = COMMANDS[name]
     texts = {path: PHRASE for path in sealable_paths(kind) if "[" not in path}
-    scope = {"scope": "PARTICIPANT", "subjectId": "S-001"} if name == "placeHold" else {}
-    raw = _plain(name, **texts, **scope)
+    raw = _plain(name, **texts, **OF_FREE_TEXT.get(name, {}))
     assert PHRASE in str(raw)
     stays_plain = key_owner(kind, raw) is None
     body = await seal_input(kind, raw, None if stays_plain else _seal)
@@ -82,6 +123,33 @@ async def test_no_clear_text_leaves_the_gateway(name: str) -> None:
         == (name in {"deactivateSite", "withdrawAccess", "publishProtocol"} or (name == "releaseHold"))
     )
     read_command(kind, body)
+
+
+async def test_new_text_of_a_correction_is_screened_and_sealed_under_a_path_of_its_own() -> None:
+    kind, raw = COMMANDS["correctMedication"], _plain("correctMedication", field="verbatim", newText=PHRASE)
+    body = await seal_input(kind, raw, _seal)
+    assert (body["newText"]["path"], body["reason"]["path"]) == ("newText", "reason")
+    with pytest.raises(CommandRejected) as refused:
+        await seal_input(kind, raw | {"newText": "call 13800138000"}, _seal)
+    assert (refused.value.rule, refused.value.field) == ("PRV-02", "newText")
+
+
+async def test_text_of_a_death_that_comes_with_a_survival_status_is_sealed_under_its_whole_path() -> None:
+    kind = COMMANDS["recordSurvivalStatus"]
+    raw = _plain("recordSurvivalStatus", alive="N", **OF_FREE_TEXT["recordSurvivalStatus"])
+    body = await seal_input(kind, raw, _seal)
+    assert body["death"]["fatalAes"][0]["reason"]["path"] == "death.fatalAes[0].reason"
+    raw["death"]["fatalAes"][0]["reason"] = "call 13800138000"
+    with pytest.raises(CommandRejected) as refused:
+        await seal_input(kind, raw, _seal)
+    assert (refused.value.rule, refused.value.field) == ("PRV-02", "death.fatalAes[0].reason")
+
+
+async def test_a_narrative_may_be_longer_than_a_comment() -> None:
+    kind = COMMANDS["writeNarrative"]
+    await seal_input(kind, _plain("writeNarrative", narrative="x" * 7000), _seal)
+    with pytest.raises(CommandRejected, match="at most 7000 characters"):
+        await seal_input(kind, _plain("writeNarrative", narrative="x" * 7001), _seal)
 
 
 async def test_what_is_no_free_text_is_left_as_it_is() -> None:

@@ -1,9 +1,12 @@
 """Civil dates of the site (`visits.md` section 3, `safety.md` section 0): instants are UTC, days are the site's."""
 
-import calendar
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
+
+from hepatrail_events.civil import add_months
+
+__all__ = ["add_months", "end_of_day", "local_date", "site_zone", "start_of_day", "to_minute"]
 
 _DAY = timedelta(days=1)
 
@@ -27,13 +30,6 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
     """EOD as an exclusive bound: the first instant of the next civil date."""
     return start_of_day(day + _DAY, zone)
-
-
-def add_months(day: date, months: int) -> date:
-    """Same day of month, clamped to the month's end; count from the original date, never chain two calls."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = divmod(index, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def to_minute(instant: datetime) -> datetime:

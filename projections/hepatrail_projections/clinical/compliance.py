@@ -1,48 +1,33 @@
 """The status of a time point, a pure function of what is known and of the instant asked for (`visits.md` section 5).
 
-`VisitEvidence` is all that a projection has to keep; no clock is in it. Decided here: participants whom nothing can
-bring to treatment any more have the cause that stopped them at the baseline and NOT_TREATED at every later point
-(section 5.1); an item observed on the civil date of a transplant, its time unknown, counts as observed before it.
+Decided here, because the reference leaves room: participants whom nothing can bring to treatment any more have the
+cause that stopped them at the baseline and NOT_TREATED at every later point (section 5.1).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from hepatrail_projections.clinical.assignment import PointAssignment
 from hepatrail_projections.clinical.calendar import local_date, site_zone
+from hepatrail_projections.clinical.evidence import (
+    Done,
+    Lacking,
+    VisitEvidence,
+    leaves_survival,
+    reductions,
+)
 from hepatrail_projections.clinical.inputs import Collected, Stop
-from hepatrail_projections.clinical.visits import TimePoint, VisitPlan
-from hepatrail_projections.clinical.windows import Anchor, Window
+from hepatrail_projections.clinical.visits import AE_ITEM, SURVIVAL_ITEM, VisitPlan
+from hepatrail_projections.clinical.windows import Window
+
+__all__ = ["AE_ITEM", "SURVIVAL_ITEM", "Done", "State", "VisitEvidence", "VisitStatus", "status"]
 
 State: TypeAlias = Literal[
     "not_yet_due", "due", "complete_in_window", "complete_out_of_window", "partial", "missed", "not_applicable"
 ]
 
-AE_ITEM = "AE"
-SURVIVAL_ITEM = "SURV"
-
-_PRECEDENCE = ("DEATH", "WITHDRAWAL", "TRANSPLANT", "NOT_TREATED")
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """An item that was observed: when, and whether inside the window."""
-
-    collected: Collected
-    in_window: bool
-
-
-@dataclass(frozen=True, slots=True)
-class VisitEvidence:
-    """What is known of one time point, by item code; `t0` is None before treatment, `window` while undefined."""
-
-    point: TimePoint
-    window: Window | None
-    t0: datetime | None
-    done: Mapping[str, Done]
-    unusable: Mapping[str, str]
+_PRECEDENCE = ("DEATH", "WITHDRAWAL", "TRANSPLANT", "SUPERSEDED", "NOT_TREATED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +35,9 @@ class VisitStatus:
     """A status and what it rests on.
 
     `missing` pairs an item with the reason of its unusable row (HEMOLYSED, NOT_ACCEPTED, ...), or None when there
-    is no row. `cause` says why a point does not apply or was cut short. `provisional`: the baseline before T0.
+    is no row; `lacking` names, by missing item with sub-inputs, those that are not there, with their reasons.
+    `cause` says why a point does not apply or was cut short. `provisional`: the baseline before T0.
+    `during_session` are the satisfied items that were observed while a later session ran.
     """
 
     code: str
@@ -60,15 +47,8 @@ class VisitStatus:
     missing: tuple[tuple[str, str | None], ...]
     cause: str | None = None
     provisional: bool = False
-
-
-def evidence(
-    point: TimePoint, windows: Iterable[Window], assigned: PointAssignment, anchored: Anchor | None
-) -> VisitEvidence:
-    """Gathers what `status` needs of one point."""
-    done = {code: Done(found.observation.collected, found.placement.in_window) for code, found in assigned.used.items()}
-    window = next((window for window in windows if window.code == point.code), None)
-    return VisitEvidence(point, window, None if anchored is None else anchored.t0, done, assigned.unusable)
+    lacking: Lacking = field(default_factory=dict)
+    during_session: tuple[str, ...] = ()
 
 
 def status(
@@ -128,55 +108,37 @@ def _baseline(
 
 def _is_fresh(done: Done, as_of: datetime, plan: VisitPlan) -> bool:
     """Whether the item would still be baseline if treatment began at `as_of`."""
+    return all(_is_recent(collected, as_of, plan) for collected in done.times)
+
+
+def _is_recent(collected: Collected, as_of: datetime, plan: VisitPlan) -> bool:
     earliest = as_of - plan.lookback
-    if done.collected.instant is not None:
-        return earliest <= done.collected.instant <= as_of
-    zone, day = site_zone(plan.zone), done.collected.local_date
+    if collected.instant is not None:
+        return earliest <= collected.instant <= as_of
+    zone, day = site_zone(plan.zone), collected.local_date
     return day is not None and local_date(earliest, zone) <= day <= local_date(as_of, zone)
 
 
 def _owed(
     visit: VisitEvidence, window: Window, stops: Sequence[Stop], required: Sequence[str], plan: VisitPlan
 ) -> tuple[Sequence[str], str | None]:
-    """The required items after reductions, and the cause of the last reduction."""
+    """The required items after reductions, and the cause of the reduction that took the last one away."""
     owed, cause = required, None
-    for stop in stops:
-        if stop.cause == "TRANSPLANT" and plan.post_transplant != "ALL":
-            kept = {AE_ITEM, SURVIVAL_ITEM}
-        elif _leaves_survival(visit, stop, required):
-            kept = {SURVIVAL_ITEM}
-        else:
-            continue
-        if stop.time < window.ends:
+    for stop, kept in reductions(visit.point, stops, required, plan):
+        if owed and stop.time < window.ends:
             inside = stop.time >= window.earliest
-            owed = [item for item in owed if item in kept or (inside and _observed_before(visit, item, stop, plan))]
+            owed = [item for item in owed if item in kept or (inside and item in visit.done)]
             cause = stop.cause
     return owed, cause
-
-
-def _leaves_survival(visit: VisitEvidence, stop: Stop, required: Sequence[str]) -> bool:
-    """Whether this withdrawal still lets the site ask, at this point, whether the participant lives."""
-    asked = visit.point.surv and SURVIVAL_ITEM in required
-    return stop.cause == "WITHDRAWAL" and stop.vital_status_allowed and asked
 
 
 def _full_stop(visit: VisitEvidence, stops: Sequence[Stop], required: Sequence[str]) -> Stop | None:
     full = [
         stop
         for stop in stops
-        if stop.cause == "DEATH" or (stop.cause == "WITHDRAWAL" and not _leaves_survival(visit, stop, required))
+        if stop.cause == "DEATH" or (stop.cause == "WITHDRAWAL" and not leaves_survival(visit.point, stop, required))
     ]
     return min(full, key=lambda stop: (stop.time, _PRECEDENCE.index(stop.cause)), default=None)
-
-
-def _observed_before(visit: VisitEvidence, item: str, stop: Stop, plan: VisitPlan) -> bool:
-    done = visit.done.get(item)
-    if done is None:
-        return False
-    if done.collected.instant is not None:
-        return done.collected.instant < stop.time
-    day = done.collected.local_date
-    return day is not None and day <= local_date(stop.time, site_zone(plan.zone))
 
 
 def _first_cause(stops: Iterable[Stop]) -> str | None:
@@ -198,4 +160,14 @@ def _answer(
 ) -> VisitStatus:
     have = [item for item in required if item in visit.done] if satisfied is None else satisfied
     missing = tuple((item, visit.unusable.get(item)) for item in required if item not in have)
-    return VisitStatus(visit.point.code, state, tuple(have), tuple(required), missing, cause, provisional)
+    return VisitStatus(
+        code=visit.point.code,
+        status=state,
+        satisfied=tuple(have),
+        required=tuple(required),
+        missing=missing,
+        cause=cause,
+        provisional=provisional,
+        lacking={item: visit.lacking[item] for item, _ in missing if item in visit.lacking},
+        during_session=tuple(item for item in have if visit.done[item].during_session),
+    )

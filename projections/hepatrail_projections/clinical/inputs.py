@@ -6,7 +6,9 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-Cause: TypeAlias = Literal["DEATH", "WITHDRAWAL", "TRANSPLANT", "NOT_TREATED"]
+from hepatrail_events.types import PartialDate
+
+Cause: TypeAlias = Literal["DEATH", "WITHDRAWAL", "TRANSPLANT", "SUPERSEDED", "NOT_TREATED"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,12 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One laboratory result or bedside observation in its latest version.
+    """One laboratory result, bedside observation or assessment (codes `AE`, `SURV`) in its latest version.
 
     `value` is canonical (rational, or a code such as `NT`), None when there is none; `unit` is the canonical unit.
-    `not_done` is the reason why no usable value exists and wins over a value beside it. `event_id` recorded the
-    row, `further_event_ids` corrected or confirmed it since. Observations are handed over in the log's order.
+    `not_done` is the reason why no usable value exists and wins over a value beside it; `nt_reason` says why a
+    component of the coma scale with value `NT` could not be tested. `event_id` recorded the row,
+    `further_event_ids` corrected or confirmed it since. Observations are handed over in the log's order.
     """
 
     result_id: UUID
@@ -43,6 +46,7 @@ class Observation:
     not_done: str | None
     accepted: bool
     further_event_ids: tuple[UUID, ...] = ()
+    nt_reason: str | None = None
 
     @property
     def event_ids(self) -> tuple[UUID, ...]:
@@ -75,10 +79,34 @@ class Stop:
 
     WITHDRAWAL is of follow-up or of all use of data. NOT_TREATED says that treatment can no longer begin
     (withdrawal from treatment or of consent, screening failure); once there was a session it means nothing.
-    TRANSPLANT is the first one after T0.
+    TRANSPLANT is the first one after T0. SUPERSEDED, of an auxiliary point only, is the start of the next session.
     """
 
     cause: Cause
     time: datetime
     vital_status_allowed: bool = False
     event_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A procedure or a medication from `started` until `ended` (None: it goes on); times as far as they are known.
+
+    `kind` is a `ProcedureKind`, or `ANTICOAGULATION` for a therapeutic anticoagulant.
+    """
+
+    kind: str
+    started: PartialDate
+    ended: PartialDate | None
+    event_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statics:
+    """What `SubjectEnrolled` fixes for all scores; codes and values as in `labs.csv`."""
+
+    sex: str
+    age_years: int
+    chronic_health: bool
+    admission_type: str
+    event_ids: tuple[UUID, ...]

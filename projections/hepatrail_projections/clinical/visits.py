@@ -1,4 +1,8 @@
-"""The schedule: the 14 time points of the trial and the configurable rules around them (`visits.md` section 1)."""
+"""The schedule: the 14 time points of the trial and the configurable rules around them (`visits.md` section 1).
+
+Decided here, because the reference leaves room: where a plan has no point named `no_abg_from`, a blood gas can be
+waived nowhere.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +12,8 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from hepatrail_events.catalogue import SEED_LABS
+from hepatrail_events.protocol_rules import COMPOSITE_ITEMS, VisitRules
 from hepatrail_projections.clinical.calendar import add_months, site_zone
 
 Kind: TypeAlias = Literal["pre", "instant", "date"]
@@ -15,6 +21,12 @@ AnchorRule: TypeAlias = Literal["FIRST_SESSION_END", "LAST_SESSION_END", "FIRST_
 
 BASELINE = "BL"
 UNSCHEDULED = "UNS"
+AE_ITEM = "AE"
+SURVIVAL_ITEM = "SURV"
+DEFAULT_ITEMS = (*SEED_LABS, *COMPOSITE_ITEMS)
+"""The 21 laboratory analytes and the four items with sub-inputs, of every time point (section 1.1)."""
+
+_RULES = VisitRules()
 
 
 class InvalidPlan(ValueError):
@@ -53,7 +65,11 @@ class TimePoint:
 
 @dataclass(frozen=True, slots=True)
 class VisitPlan:
-    """The part of a protocol version that visits, baseline and scores depend on; refuses what overlaps."""
+    """The part of a protocol version that visits, baseline and scores depend on; refuses what overlaps.
+
+    `items` are owed at every point, `auxiliary_items` after each later session. `no_abg_inputs` can be waived from
+    the point `no_abg_from` on; `crrt_kinds` are the procedures whose hours MELD counts.
+    """
 
     zone: str
     anchor_rule: AnchorRule
@@ -62,7 +78,15 @@ class VisitPlan:
     points: tuple[TimePoint, ...]
     score_max_spread: Mapping[str, timedelta]
     post_transplant: Literal["SAFETY_AND_SURVIVAL", "ALL"] = "SAFETY_AND_SURVIVAL"
+    items: tuple[str, ...] = DEFAULT_ITEMS
+    auxiliary_items: tuple[str, ...] = DEFAULT_ITEMS
+    no_abg_from: str = _RULES.no_abg_from
+    no_abg_inputs: frozenset[str] = frozenset(_RULES.no_abg_inputs)
+    safety_follow_up_days: int = _RULES.safety_follow_up_days
+    entry_grace_hours: int = _RULES.entry_grace_hours
+    crrt_kinds: frozenset[str] = frozenset({"CVVHD", "CVVHDF", "CVVH"})
     by_code: Mapping[str, TimePoint] = field(init=False, repr=False, compare=False)
+    no_abg_points: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
@@ -79,18 +103,33 @@ class VisitPlan:
             if point.code != BASELINE and point.code not in self.score_max_spread:
                 raise InvalidPlan(f"{point.code} has no maximal spread of score inputs")
         _refuse_overlaps(self.points)
+        codes = list(by_code)
+        waiving = codes[codes.index(self.no_abg_from) :] if self.no_abg_from in by_code else []
         object.__setattr__(self, "by_code", MappingProxyType(by_code))
+        object.__setattr__(self, "no_abg_points", frozenset(waiving))
 
     @property
     def lookback(self) -> timedelta:
         """How long before T0 a value may be baseline."""
         return timedelta(days=self.baseline_lookback_days)
 
+    def required(self, point: TimePoint) -> tuple[str, ...]:
+        """The items of a point of the plan, in the order to show."""
+        return (*self.items, *_safety_items(point))
+
+    def auxiliary_required(self, point: TimePoint) -> tuple[str, ...]:
+        """The items of a point beside the plan: after a later session, or those of safety alone (`SFU12`)."""
+        return _safety_items(point) or self.auxiliary_items
+
     def max_spread(self, point_code: str) -> timedelta:
         """The most that the inputs of one score may lie apart at a time point (`scores.md` section 9)."""
         if point_code == BASELINE:
             return timedelta(hours=self.baseline_spread_hours)
         return self.score_max_spread[point_code]
+
+
+def _safety_items(point: TimePoint) -> tuple[str, ...]:
+    return (*((AE_ITEM,) if point.ae else ()), *((SURVIVAL_ITEM,) if point.surv else ()))
 
 
 def _check_point(point: TimePoint) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hepatrail_projections.clinical.calendar import end_of_day, local_date, site_zone, start_of_day, to_minute
 from hepatrail_projections.clinical.inputs import Collected, Session, Stop
@@ -104,15 +105,18 @@ def during_session(collected: Collected, sessions: Sequence[Session]) -> bool:
     )
 
 
+def window_from(point: TimePoint, instant: datetime, zone: ZoneInfo) -> Window:
+    """The window of an instant or date point that counts from an instant and its civil date at the site."""
+    if point.kind == "instant":
+        return _instant_window(point, instant)
+    return _date_window(point, instant, zone)
+
+
 def _window(point: TimePoint, anchored: Anchor, plan: VisitPlan) -> Window | None:
     if point.kind == "pre":
         t0 = anchored.t0
         return Window(point.code, "pre", t0, t0 - plan.lookback, t0, t0)
-    if anchored.instant is None or anchored.date is None:
-        return None
-    if point.kind == "instant":
-        return _instant_window(point, anchored.instant)
-    return _date_window(point, anchored.instant, anchored.date, plan)
+    return None if anchored.instant is None else window_from(point, anchored.instant, site_zone(plan.zone))
 
 
 def _instant_window(point: TimePoint, instant: datetime) -> Window:
@@ -122,8 +126,8 @@ def _instant_window(point: TimePoint, instant: datetime) -> Window:
     return Window(point.code, "instant", target, earliest, latest, latest + _MINUTE)
 
 
-def _date_window(point: TimePoint, instant: datetime, anchor_date: date, plan: VisitPlan) -> Window:
-    zone = site_zone(plan.zone)
+def _date_window(point: TimePoint, instant: datetime, zone: ZoneInfo) -> Window:
+    anchor_date = local_date(instant, zone)
     day = point.target_date(anchor_date)
     first, last = day - timedelta(days=point.days_before), day + timedelta(days=point.days_after)
     ends = end_of_day(last, zone)

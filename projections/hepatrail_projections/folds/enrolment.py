@@ -5,6 +5,7 @@ from dataclasses import replace
 from hepatrail_events.enrolment import ConsentRecorded, ConsentWithdrawn, ScreenFailed, SubjectEnrolled
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.folds.correcting import recorded
 
 
 def consent_recorded(view: SubjectView, event: ConsentRecorded, envelope: Envelope) -> SubjectView:
@@ -12,7 +13,7 @@ def consent_recorded(view: SubjectView, event: ConsentRecorded, envelope: Envelo
     return replace(
         view,
         site_id=view.site_id or event.site_id,
-        consent=event,
+        consents=(*view.consents, recorded(event, envelope)),
         enrolment_event_ids=(*view.enrolment_event_ids, envelope.id),
     )
 

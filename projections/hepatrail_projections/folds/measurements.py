@@ -6,7 +6,6 @@ from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from hepatrail_events.acceptance import accept
 from hepatrail_events.catalogue import catalogue
@@ -14,17 +13,19 @@ from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import InvalidPayload
 from hepatrail_events.measurements import (
     ImplausibleConfirmed,
-    LabResultCorrected,
+    LabFindingReviewed,
     LabResultsRecorded,
-    LabResultVoided,
     Measured,
     ObservationsRecorded,
     ObservedRow,
+    ResultCorrected,
 )
 from hepatrail_events.types import instant_or_date
 from hepatrail_events.units import fraction_str
+from hepatrail_events.voiding import Voided
 from hepatrail_projections.clinical.inputs import Collected, Observation
-from hepatrail_projections.facts import Canonical, Correction, ResultFact, SampleFact, SubjectView, Voided
+from hepatrail_projections.facts import Canonical, ResultFact, Review, SampleFact, SubjectView
+from hepatrail_projections.folds.correcting import correction, voided, with_item
 from hepatrail_projections.folds.known import known
 
 
@@ -62,13 +63,12 @@ def observations_recorded(view: SubjectView, event: ObservationsRecorded, envelo
     return _recorded(view, event.rows, sample, envelope)
 
 
-def lab_result_corrected(view: SubjectView, event: LabResultCorrected, envelope: Envelope) -> SubjectView:
-    """One field has another value and the acceptance was decided again."""
+def result_corrected(view: SubjectView, event: ResultCorrected, envelope: Envelope) -> SubjectView:
+    """One field of a result or observation has another value and the acceptance was decided again."""
     result = known(view.results, event.id, "result")
-    made = Correction(event.field, event.old_value, event.new_value, event.reason, envelope.recordedat, envelope.id)
     result = replace(
         _corrected(result, event.field, event.new_value),
-        corrections=(*result.corrections, made),
+        corrections=(*result.corrections, correction(event, envelope)),
         accepted=event.accepted,
         reject_reason=None if event.reject_reason is None else event.reject_reason.value,
         confirmed=result.confirmed and event.accepted and event.field not in _JUDGED,
@@ -76,11 +76,23 @@ def lab_result_corrected(view: SubjectView, event: LabResultCorrected, envelope:
     return _with(view, _seen(result, envelope))
 
 
-def lab_result_voided(view: SubjectView, event: LabResultVoided, envelope: Envelope) -> SubjectView:
-    """The result feeds nothing from now on."""
+def result_voided(view: SubjectView, event: Voided, envelope: Envelope) -> SubjectView:
+    """The result or observation feeds nothing from now on."""
     result = known(view.results, event.id, "result")
-    voided = Voided(event.reason_code, event.reason_text, envelope.id)
-    return _with(view, _seen(replace(result, voided=voided), envelope))
+    return _with(view, _seen(replace(result, voided=voided(event, envelope)), envelope))
+
+
+def lab_finding_reviewed(view: SubjectView, event: LabFindingReviewed, envelope: Envelope) -> SubjectView:
+    """An investigator judged a finding; the latest judgement counts."""
+    known(view.results, event.result_id, "result")
+    review = Review(
+        clinically_significant=event.clinically_significant,
+        final_grade=event.final_grade,
+        reviewed_at=envelope.recordedat,
+        actor_id=envelope.actorid,
+        event_id=envelope.id,
+    )
+    return replace(view, reviews=with_item(view.reviews, event.result_id, review))
 
 
 def implausible_confirmed(view: SubjectView, event: ImplausibleConfirmed, envelope: Envelope) -> SubjectView:
@@ -134,6 +146,7 @@ def _recorded(view: SubjectView, rows: Iterable[Measured], sample: SampleFact, e
                 pre_session=sample.pre_session,
                 not_done=row.not_done,
                 accepted=row.accepted,
+                nt_reason=row.nt_reason if isinstance(row, ObservedRow) else None,
             ),
             event_ids=event_ids,
         )
@@ -162,7 +175,7 @@ def _time(text: str | None) -> Any:
     try:
         return instant_or_date(text)
     except ValueError as error:
-        raise InvalidPayload(f"collectedAt: {error}") from None
+        raise InvalidPayload(f"The time of collection {error}") from None
 
 
 _JUDGED = frozenset({"code", "value", "comparator", "unit"})
@@ -176,9 +189,11 @@ _OF_ROW: Mapping[str, tuple[str, Callable[[str | None], Any]]] = {
     "method": ("method", _text),
     "fasting": ("fasting", _flag),
     "notDone": ("not_done", _text),
+    "ntReason": ("nt_reason", _text),
 }
 _OF_SAMPLE: Mapping[str, tuple[str, Callable[[str | None], Any]]] = {
     "collectedAt": ("collected_at", _time),
+    "assessedAt": ("collected_at", _time),
     "visitCode": ("visit_code", _text),
     "preSession": ("pre_session", _flag),
     "laboratory": ("laboratory", _text),
@@ -212,10 +227,10 @@ def _seen(result: ResultFact, envelope: Envelope) -> ResultFact:
         not_done=result.not_done,
         accepted=result.accepted,
         further_event_ids=event_ids[1:],
+        nt_reason=result.nt_reason,
     )
     return replace(result, observation=observation, event_ids=event_ids)
 
 
 def _with(view: SubjectView, result: ResultFact) -> SubjectView:
-    results: dict[UUID, ResultFact] = {**view.results, result.result_id: result}
-    return replace(view, results=results)
+    return replace(view, results=with_item(view.results, result.result_id, result))

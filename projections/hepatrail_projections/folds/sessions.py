@@ -1,9 +1,10 @@
 """Treatment sessions (`events.md` 3.2)."""
 
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
+from hepatrail_events.corrected_values import worked_in
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import InvalidPayload
 from hepatrail_events.sessions import (
@@ -15,15 +16,15 @@ from hepatrail_events.sessions import (
     SessionVoided,
 )
 from hepatrail_events.types import parse_instant
-from hepatrail_projections.facts import Correction, Pause, SessionFact, SubjectView, Voided
+from hepatrail_projections.facts import Pause, SessionFact, SubjectView
+from hepatrail_projections.folds.correcting import correction, voided, with_item
 from hepatrail_projections.folds.known import known
-
-_WHOLE_NUMBERS = frozenset({"viableCells"})
 
 
 def session_started(view: SubjectView, event: SessionStarted, envelope: Envelope) -> SubjectView:
     """A session begins."""
-    return _with(view, event.session_id, SessionFact(event, None, None, (), (), None, (envelope.id,)))
+    begun = SessionFact(envelope.streamseq, event, None, None, (), (), None, (envelope.id,))
+    return _with(view, event.session_id, begun)
 
 
 def session_paused(view: SubjectView, event: SessionPaused, envelope: Envelope) -> SubjectView:
@@ -52,29 +53,25 @@ def session_ended(view: SubjectView, event: SessionEnded, envelope: Envelope) ->
 def session_corrected(view: SubjectView, event: SessionCorrected, envelope: Envelope) -> SubjectView:
     """One field has another value; what was recorded stays in `corrections`."""
     session = known(view.sessions, event.id, "session")
-    made = Correction(event.field, event.old_value, event.new_value, event.reason, envelope.recordedat, envelope.id)
-    session = replace(session, corrections=(*session.corrections, made))
-    return _with(view, event.id, _seen(_corrected(session, event.field, event.new_value), envelope))
+    session = replace(session, corrections=(*session.corrections, correction(event, envelope)))
+    return _with(view, event.id, _seen(_corrected(session, event), envelope))
 
 
 def session_voided(view: SubjectView, event: SessionVoided, envelope: Envelope) -> SubjectView:
     """The record feeds nothing from now on."""
     session = known(view.sessions, event.id, "session")
-    voided = replace(session, voided=Voided(event.reason_code, event.reason_text, envelope.id))
-    return _with(view, event.id, _seen(voided, envelope))
+    return _with(view, event.id, _seen(replace(session, voided=voided(event, envelope)), envelope))
 
 
-def _corrected(session: SessionFact, field: str, text: str | None) -> SessionFact:
-    if field == "endedAt":
-        return replace(session, ended_at=None if text is None else _instant(text))
-    if field == "endReason":
-        return replace(session, end_reason=text)
-    payload: dict[str, Any] = session.started.payload()
-    payload[field] = int(text) if field in _WHOLE_NUMBERS and text is not None and text.isdecimal() else text
-    return replace(session, started=SessionStarted.from_payload(payload))
+def _corrected(session: SessionFact, event: SessionCorrected) -> SessionFact:
+    if event.field == "endedAt":
+        return replace(session, ended_at=None if event.new_value is None else _instant(event.new_value))
+    if event.field == "endReason":
+        return replace(session, end_reason=event.new_value)
+    return replace(session, started=worked_in(session.started, event.field, event.new_value, event.new_text))
 
 
-def _instant(text: str) -> Any:
+def _instant(text: str) -> datetime:
     try:
         return parse_instant(text)
     except ValueError as error:
@@ -86,4 +83,4 @@ def _seen(session: SessionFact, envelope: Envelope) -> SessionFact:
 
 
 def _with(view: SubjectView, session_id: UUID, session: SessionFact) -> SubjectView:
-    return replace(view, sessions={**view.sessions, session_id: session})
+    return replace(view, sessions=with_item(view.sessions, session_id, session))

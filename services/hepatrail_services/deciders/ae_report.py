@@ -1,6 +1,10 @@
-"""The first report of an adverse event, a fatal one together with the death (`safety.md` 4.1)."""
+"""The first report of an adverse event, a fatal one together with the death (`safety.md` 4.1).
 
-from collections.abc import Iterable
+Decided here, because the reference leaves room: where the death is on record and this event becomes its primary cause,
+the reporter's words for the event are the reason of the correction. A coordinator may so name the first primary cause;
+to replace one is a correction of the death record, which is an investigator's.
+"""
+
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -16,23 +20,24 @@ from hepatrail_events.adverse_events import (
     Outcome,
 )
 from hepatrail_events.ae_terms import AeCode
-from hepatrail_events.assessments import ParticipantDied
+from hepatrail_events.assessments import DeathRecordCorrected, ParticipantDied
 from hepatrail_events.errors import CommandRejected
-from hepatrail_events.event import Event
 from hepatrail_events.ids import object_id
 from hepatrail_events.roles import SITE, Role
 from hepatrail_events.types import Fact, Grade, Instant, Label, PartialDate
 from hepatrail_services.command import Comment, SubjectCommand
 from hepatrail_services.deciders.ae_rules import (
-    AdverseEvent,
+    Commit,
+    as_named,
     distinct,
-    refuse_against_death,
-    refuse_disorder,
-    refuse_half_fatal,
-    refuse_missing_grade,
-    refuse_unaware,
+    refuse_broken,
+    refuse_wrong_cause,
 )
-from hepatrail_services.deciders.assessments import AssessmentsState, refuse_onset_after_death
+from hepatrail_services.deciders.assessments_state import (
+    AssessmentsState,
+    corrected_death,
+    refuse_onset_after_death,
+)
 from hepatrail_services.deciders.context import Situation
 from hepatrail_services.deciders.times import same_time
 
@@ -46,7 +51,7 @@ class ReportedCausality(Fact):
 
 
 class ReportedDeath(Fact):
-    """The death that a fatal adverse event led to."""
+    """The death that a fatal adverse event led to: a new one, or the one on record."""
 
     death_at: PartialDate = Field(description="When the participant died; the one on record, when there is one")
     primary_cause: bool = Field(description="Whether this adverse event is the primary cause of the death")
@@ -92,102 +97,91 @@ class ReportAdverseEvent(SubjectCommand):
     death: ReportedDeath | None = Field(default=None, description="The death, where the event is fatal")
 
 
-def report(
-    assessments: AssessmentsState, onsets: Iterable[PartialDate], command: ReportAdverseEvent, situation: Situation
-) -> tuple[Event, ...]:
-    """The report, and the record of the death that comes with it; `onsets` are those of the other events."""
+def report(commit: Commit, assessments: AssessmentsState, command: ReportAdverseEvent, situation: Situation) -> Commit:
+    """The report, and what it says of the death: ParticipantDied, or DeathRecordCorrected once that is on record."""
     if command.causality and situation.context.actor.role is Role.COORDINATOR:
         raise CommandRejected("A coordinator does not judge causality.", code="FORBIDDEN", field="causality")
     if (command.grade is None) != (command.grade_at is None):
         lacking = "gradeAt" if command.grade_at is None else "grade"
         raise CommandRejected("grade and gradeAt are stated together.", code="SHAPE", field=lacking)
-    ae_id = object_id(command.command_id, "ae")
-    death = _death(assessments, onsets, ae_id, command, situation)
-    known_death = death or assessments.death
-    death_at = known_death.death_at if known_death else None
-    event = _event(command, death_at)
-    refuse_half_fatal(event, death_at, "outcome", situation.zone)
-    if command.death is not None and not event.fatal:
+    if command.death is not None and command.outcome is not Outcome.FATAL:
         raise CommandRejected("Only a fatal adverse event comes with a death.", rule="INV-02", field="death")
-    if event.fatal and death is None and (assessments.death is None or not assessments.death.primary_cause_ae_id):
-        raise CommandRejected(
-            "The death on record has no primary cause: name this event in a correction of the death record.",
-            rule="INV-08",
-            field="death.primaryCause",
-        )
-    refuse_missing_grade(event, "grade")
-    refuse_disorder(event, situation)
-    refuse_unaware(command.onset, command.aware_at, situation)
-    situation.past("frequencyWorsenedAt", command.frequency_worsened_at)
-    refuse_against_death(event, death_at, situation)
-    reported = _reported(ae_id, event, command)
-    return (reported, death) if death else (reported,)
+    ae_id = object_id(command.command_id, "ae")
+    told = _told_of_death(commit, assessments.death, ae_id, command, situation)
+    death = _death_after(assessments.death, told)
+    death_at = death.death_at if death else None
+    commit = commit.then(_reported(ae_id, death_at, command), *((told,) if told else ()))
+    refuse_broken(commit[ae_id], death_at, situation, as_named)
+    if commit[ae_id].fatal:
+        refuse_wrong_cause(commit.state, death, "death.primaryCause")
+    return commit
 
 
-def _death(
-    assessments: AssessmentsState,
-    onsets: Iterable[PartialDate],
+def _told_of_death(
+    commit: Commit,
+    on_record: ParticipantDied | None,
     ae_id: UUID,
     command: ReportAdverseEvent,
     situation: Situation,
-) -> ParticipantDied | None:
-    if command.death is None:
+) -> ParticipantDied | DeathRecordCorrected | None:
+    stated = command.death
+    if stated is None:
         return None
-    if assessments.death is not None:
-        _refuse_other_death(assessments.death, command.death, situation)
-        return None
-    situation.past("death.deathAt", command.death.death_at)
-    if not command.death.primary_cause:
-        raise CommandRejected(
-            "A death with a fatal adverse event has a primary cause, and this is its only fatal event.",
-            rule="INV-08",
-            field="death.primaryCause",
-        )
-    for onset in onsets:
-        refuse_onset_after_death(onset, command.death.death_at, "death.deathAt", situation)
+    if on_record is not None:
+        return _primary_cause(on_record, stated, ae_id, command, situation)
+    situation.past("death.deathAt", stated.death_at)
+    for other in commit.state.standing().values():
+        refuse_onset_after_death(other.onset, stated.death_at, "death.deathAt", situation)
     return ParticipantDied(
-        death_at=command.death.death_at,
+        death_at=stated.death_at,
         aware_at=command.aware_at,
-        primary_cause_ae_id=ae_id,
-        autopsy_done=command.death.autopsy_done,
+        primary_cause_ae_id=ae_id if stated.primary_cause else None,
+        autopsy_done=stated.autopsy_done,
     )
 
 
-def _refuse_other_death(on_record: ParticipantDied, stated: ReportedDeath, situation: Situation) -> None:
+def _primary_cause(
+    on_record: ParticipantDied, stated: ReportedDeath, ae_id: UUID, command: ReportAdverseEvent, situation: Situation
+) -> DeathRecordCorrected | None:
     if not same_time(on_record.death_at, stated.death_at, situation.zone):
         raise CommandRejected("Another time of death is on record.", rule="INV-08", field="death.deathAt")
-    if stated.primary_cause:
+    if not stated.primary_cause:
+        if stated.autopsy_done not in (None, on_record.autopsy_done):
+            raise CommandRejected(
+                "Whether an autopsy was done is told by a correction of the death record.",
+                rule="VIS-02",
+                field="death.autopsyDone",
+            )
+        return None
+    if on_record.primary_cause_ae_id is not None and situation.context.actor.role is Role.COORDINATOR:
         raise CommandRejected(
-            "The death is on record; its primary cause changes with a correction of the death record only.",
-            rule="VIS-02",
+            "Another primary cause is on record: an investigator corrects the death record.",
+            code="FORBIDDEN",
             field="death.primaryCause",
         )
-
-
-def _event(command: ReportAdverseEvent, death_at: PartialDate | None) -> AdverseEvent:
-    fatal = command.outcome is Outcome.FATAL
-    return AdverseEvent(
-        version=1,
-        code=command.code,
-        ctcae_term=command.ctcae_term,
-        onset=command.onset,
-        grades=((command.grade_at, command.grade),) if command.grade_at and command.grade else (),
-        of_investigator=frozenset(command.criteria),
-        of_sponsor=frozenset(),
-        outcome=command.outcome,
-        end_at=command.end_at or (death_at if fatal else None),
+    return DeathRecordCorrected(
+        revived=False, primary_cause_ae_id=ae_id, autopsy_done=stated.autopsy_done, reason=command.verbatim
     )
 
 
-def _reported(ae_id: UUID, event: AdverseEvent, command: ReportAdverseEvent) -> AEReported:
+def _death_after(
+    on_record: ParticipantDied | None, told: ParticipantDied | DeathRecordCorrected | None
+) -> ParticipantDied | None:
+    if isinstance(told, DeathRecordCorrected):
+        return corrected_death(on_record, told)
+    return told or on_record
+
+
+def _reported(ae_id: UUID, death_at: PartialDate | None, command: ReportAdverseEvent) -> AEReported:
+    fatal = command.outcome is Outcome.FATAL
     return AEReported(
         ae_id=ae_id,
-        ae_version=event.version,
+        ae_version=1,
         code=command.code,
         ctcae_term=command.ctcae_term,
         verbatim=command.verbatim,
         onset=command.onset,
-        end_at=event.end_at,
+        end_at=command.end_at or (death_at if fatal else None),
         aware_at=command.aware_at,
         criteria=distinct(command.criteria),
         grade=command.grade,

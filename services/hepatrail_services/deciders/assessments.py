@@ -1,31 +1,67 @@
-"""Death and withdrawal (`events.md` 3.5, rules VIS; the part of the first slice)."""
+"""Assessments, transplant, withdrawal and contact (`events.md` 3.5, rules VIS); the death is in `death.py`.
 
-from collections.abc import Iterable, Set
-from dataclasses import dataclass, replace
+Decided here, because the reference leaves room: all fields of an assessment can be corrected; a record of another
+kind is void and recorded anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, TypeAlias, assert_never
 from uuid import UUID
 
 from pydantic import Field
 
-from hepatrail_events.assessments import ParticipantDied, ParticipantWithdrew, WithdrawalScope
+from hepatrail_events.assessments import (
+    AEAssessmentDone,
+    AssessmentCorrected,
+    AssessmentVoided,
+    ContactRegained,
+    Donor,
+    LostToFollowUp,
+    ParticipantWithdrew,
+    SurvivalStatusRecorded,
+    TransplantDone,
+    WithdrawalScope,
+    YesNo,
+)
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.event import Event
-from hepatrail_events.roles import SITE, Role
-from hepatrail_events.types import Instant, PartialDate
+from hepatrail_events.roles import INVESTIGATORS, SITE, Role
+from hepatrail_events.types import Code, Fact, Instant, PartialDate
 from hepatrail_services.command import ReasonText, SubjectCommand
+from hepatrail_services.deciders.assessments_state import (
+    Assessment,
+    AssessmentsState,
+    is_on_record,
+    refuse_contradiction,
+    refuse_narrowing,
+)
 from hepatrail_services.deciders.context import Situation
-from hepatrail_services.deciders.times import is_later, say
+from hepatrail_services.deciders.correcting import Correctable, CorrectRecordWithText, VoidRecord, correctable
+from hepatrail_services.deciders.kept import added, change, corrected, known, voided, voiding
 
 
-class RecordDeath(SubjectCommand):
-    """The site learned that the participant died."""
+class RecordAeAssessment(SubjectCommand):
+    """The site asked the participant for adverse events; that there is no new one must be stated."""
 
     ROLES: ClassVar[frozenset[Role]] = SITE
 
-    death_at: PartialDate = Field(description="When the participant died, as far as it is known")
-    aware_at: Instant = Field(description="When the site first knew of the death")
-    primary_cause_ae_id: UUID | None = Field(default=None, description="The fatal adverse event that caused the death")
-    autopsy_done: bool | None = Field(default=None, description="Whether an autopsy was done")
+    at: Instant = Field(description="When the site asked")
+    any_new: YesNo = Field(description="Whether there is a new adverse event; each one is reported by itself")
+    visit_code: Code | None = Field(default=None, description="Time point that the assessment was made for")
+
+
+class TransplantationInput(Fact):
+    """The participant received a liver."""
+
+    transplant_at: PartialDate = Field(description="When the liver was transplanted, as far as it is known")
+    donor: Donor | None = Field(default=None, description="Donor of the liver")
+
+
+class RecordTransplant(TransplantationInput, SubjectCommand):
+    """The participant received a liver; what worsened before is the adverse event, not the transplant."""
+
+    ROLES: ClassVar[frozenset[Role]] = SITE
 
 
 class WithdrawSubject(SubjectCommand):
@@ -41,128 +77,136 @@ class WithdrawSubject(SubjectCommand):
     reason: ReasonText | None = Field(default=None, description="Why, in the site's words")
 
 
-AssessmentCommand: TypeAlias = RecordDeath | WithdrawSubject
-AssessmentEvent: TypeAlias = ParticipantDied | ParticipantWithdrew
+class RecordLossToFollowUp(SubjectCommand):
+    """The site cannot reach the participant any more."""
+
+    ROLES: ClassVar[frozenset[Role]] = SITE
+
+    last_contact_at: Instant = Field(description="When the site was last in contact with the participant")
 
 
-@dataclass(frozen=True, slots=True)
-class AssessmentsState:
-    """The death record and the last withdrawal."""
+class RecordContactRegained(SubjectCommand):
+    """The site reached the participant again."""
 
-    death: ParticipantDied | None = None
-    withdrawal: ParticipantWithdrew | None = None
+    ROLES: ClassVar[frozenset[Role]] = SITE
 
-
-_WIDTH = {scope: width for width, scope in enumerate(WithdrawalScope)}
+    at: Instant = Field(description="When the site reached the participant")
 
 
-def decide(
-    state: AssessmentsState,
-    onsets: Iterable[PartialDate],
-    fatal: Set[UUID],
-    command: AssessmentCommand,
-    situation: Situation,
-) -> tuple[Event, ...]:
-    """Events of a command; `onsets` are those of all adverse events, `fatal` the ids of the fatal ones."""
+class CorrectAssessment(CorrectRecordWithText):
+    """One field of an assessment, survival status, transplant, withdrawal or contact is corrected; never of a death."""
+
+    ROLES: ClassVar[frozenset[Role]] = SITE
+
+    id: UUID = Field(description="The event that recorded it")
+
+
+class VoidAssessment(VoidRecord):
+    """An assessment, survival status, transplant, withdrawal or contact is void; never a death."""
+
+    ROLES: ClassVar[frozenset[Role]] = INVESTIGATORS
+
+    id: UUID = Field(description="The event that recorded it")
+
+
+AssessmentCommand: TypeAlias = (
+    RecordAeAssessment
+    | RecordTransplant
+    | WithdrawSubject
+    | RecordLossToFollowUp
+    | RecordContactRegained
+    | CorrectAssessment
+    | VoidAssessment
+)
+
+CORRECTABLE: Mapping[type[Event], Mapping[str, Correctable]] = {
+    AEAssessmentDone: correctable(AEAssessmentDone, ("at", "anyNew", "visitCode")),
+    SurvivalStatusRecorded: correctable(
+        SurvivalStatusRecorded, ("at", "alive", "transplant", "transplantAt", "source", "visitCode")
+    ),
+    TransplantDone: correctable(TransplantDone, ("transplantAt", "donor")),
+    ParticipantWithdrew: correctable(ParticipantWithdrew, ("withdrawnAt", "scope", "vitalStatusAllowed", "reason")),
+    LostToFollowUp: correctable(LostToFollowUp, ("lastContactAt",)),
+    ContactRegained: correctable(ContactRegained, ("at",)),
+}
+
+
+def decide(state: AssessmentsState, command: AssessmentCommand, situation: Situation) -> tuple[Event, ...]:
+    """Events of a command; the caller has checked ENR-01 and the site. What VIS-06 lists is accepted."""
     match command:
-        case RecordDeath():
-            return (_death(state, onsets, fatal, command, situation),)
+        case RecordAeAssessment():
+            situation.past("at", command.at)
+            return (AEAssessmentDone(at=command.at, any_new=command.any_new, visit_code=command.visit_code),)
+        case RecordTransplant():
+            return (transplanted(command, situation),)
         case WithdrawSubject():
-            situation.past("withdrawnAt", command.withdrawn_at)
-            withdrawal = ParticipantWithdrew(
-                withdrawn_at=command.withdrawn_at,
-                scope=command.scope,
-                vital_status_allowed=command.vital_status_allowed,
-                reason=command.reason,
-            )
-            refuse_narrowing(state, withdrawal)
-            if _extent(withdrawal) == _extent(state.withdrawal):
-                raise CommandRejected(
-                    f"The withdrawal of scope {command.scope} is on record already.", rule="VIS-04", field="scope"
-                )
-            return (withdrawal,)
+            return (_withdrawal(state, command, situation),)
+        case RecordLossToFollowUp():
+            situation.past("lastContactAt", command.last_contact_at)
+            loss = LostToFollowUp(last_contact_at=command.last_contact_at)
+            _refuse_out_of_turn(state, command, loss, "lastContactAt")
+            return (loss,)
+        case RecordContactRegained():
+            situation.past("at", command.at)
+            contact = ContactRegained(at=command.at)
+            _refuse_out_of_turn(state, command, contact, "at")
+            return (contact,)
+        case CorrectAssessment():
+            return (_correction(state, command, situation),)
+        case VoidAssessment():
+            return (_void(state, command),)
         case _:
             assert_never(command)
 
 
-def refuse_narrowing(state: AssessmentsState, withdrawal: ParticipantWithdrew) -> None:
-    """VIS-04: CommandRejected when a withdrawal takes back part of the one on record, or contradicts itself.
-
-    To end the permission to ask for the vital status counts as widening.
-    """
-    if withdrawal.vital_status_allowed and withdrawal.scope is not WithdrawalScope.FOLLOW_UP:
-        raise CommandRejected(
-            "The vital status may be asked for only after a withdrawal of scope FOLLOW_UP.",
-            rule="VIS-04",
-            field="vitalStatusAllowed",
-        )
-    if _extent(withdrawal) < _extent(state.withdrawal):
-        raise CommandRejected(
-            "A withdrawal may only widen: TREATMENT_ONLY, FOLLOW_UP, ALL_DATA_USE.", rule="VIS-04", field="scope"
-        )
+def transplanted(stated: TransplantationInput, situation: Situation, prefix: str = "") -> TransplantDone:
+    """The record of a transplant; `prefix` leads to the input's fields where they are part of another command."""
+    situation.past(f"{prefix}transplantAt", stated.transplant_at)
+    return TransplantDone(transplant_at=stated.transplant_at, donor=stated.donor)
 
 
-def is_on_record(state: AssessmentsState, withdrawal: ParticipantWithdrew) -> bool:
-    """Whether a withdrawal of the same extent is on record."""
-    return _extent(withdrawal) == _extent(state.withdrawal)
-
-
-def refuse_second_death(state: AssessmentsState) -> None:
-    """VIS-02: CommandRejected when a death is on record."""
-    if state.death is not None:
-        raise CommandRejected(
-            "The death is on record; it can be corrected, not recorded again.", rule="VIS-02", field="deathAt"
-        )
-
-
-def refuse_onset_after_death(onset: PartialDate, death_at: PartialDate, field: str, situation: Situation) -> None:
-    """INV-09: CommandRejected when an adverse event begins after the death."""
-    if is_later(onset, death_at, situation.zone):
-        raise CommandRejected(
-            f"An adverse event cannot begin on {say(onset)}, after the death on {say(death_at)}.",
-            rule="INV-09",
-            field=field,
-        )
-
-
-def _extent(withdrawal: ParticipantWithdrew | None) -> tuple[int, bool]:
-    if withdrawal is None:
-        return (-1, False)
-    return (_WIDTH[withdrawal.scope], not withdrawal.vital_status_allowed)
-
-
-def _death(
-    state: AssessmentsState,
-    onsets: Iterable[PartialDate],
-    fatal: Set[UUID],
-    command: RecordDeath,
-    situation: Situation,
-) -> ParticipantDied:
-    refuse_second_death(state)
-    situation.past("deathAt", command.death_at)
-    situation.past("awareAt", command.aware_at)
-    if command.primary_cause_ae_id is not None and command.primary_cause_ae_id not in fatal:
-        raise CommandRejected(
-            "The primary cause must be a fatal adverse event of the participant.",
-            rule="VIS-03",
-            field="primaryCauseAeId",
-        )
-    for onset in onsets:
-        refuse_onset_after_death(onset, command.death_at, "deathAt", situation)
-    return ParticipantDied(
-        death_at=command.death_at,
-        aware_at=command.aware_at,
-        primary_cause_ae_id=command.primary_cause_ae_id,
-        autopsy_done=command.autopsy_done,
+def _withdrawal(state: AssessmentsState, command: WithdrawSubject, situation: Situation) -> ParticipantWithdrew:
+    situation.past("withdrawnAt", command.withdrawn_at)
+    withdrawal = ParticipantWithdrew(
+        withdrawn_at=command.withdrawn_at,
+        scope=command.scope,
+        vital_status_allowed=command.vital_status_allowed,
+        reason=command.reason,
     )
+    refuse_narrowing(state, withdrawal)
+    if is_on_record(state, withdrawal):
+        raise CommandRejected(
+            f"The withdrawal of scope {command.scope} is on record already.", rule="VIS-04", field="scope"
+        )
+    return withdrawal
 
 
-def evolve(state: AssessmentsState, event: AssessmentEvent) -> AssessmentsState:
-    """The state after an event."""
-    match event:
-        case ParticipantDied():
-            return replace(state, death=event)
-        case ParticipantWithdrew():
-            return replace(state, withdrawal=event)
-        case _:
-            assert_never(event)
+def _refuse_out_of_turn(
+    state: AssessmentsState, command: SubjectCommand, fact: LostToFollowUp | ContactRegained, path: str
+) -> None:
+    after = replace(state, assessments=added(state.assessments, command.command_id, fact))
+    refuse_contradiction(after, fact, path)
+
+
+def _correction(state: AssessmentsState, command: CorrectAssessment, situation: Situation) -> AssessmentCorrected:
+    assessment = _known(state, command.id)
+    correction = change(assessment, CORRECTABLE[type(assessment)], command, situation)
+    event = correction.event(AssessmentCorrected, command)
+    after = replace(state, assessments=corrected(state.assessments, event))
+    refuse_contradiction(after, correction.fact, "newValue")
+    return event
+
+
+def _void(state: AssessmentsState, command: VoidAssessment) -> AssessmentVoided:
+    assessment = _known(state, command.id)
+    event = voiding(AssessmentVoided, command)
+    refuse_contradiction(replace(state, assessments=voided(state.assessments, event)), assessment, "id")
+    return event
+
+
+def _known(state: AssessmentsState, event_id: UUID) -> Assessment:
+    if event_id in state.death_ids:
+        raise CommandRejected(
+            "The record of a death is corrected by correctDeathRecord, and never void.", rule="VIS-02", field="id"
+        )
+    return known(state.assessments, event_id, "assessment")

@@ -12,28 +12,72 @@ from hepatrail_events.event import Event
 from hepatrail_events.streams import SAFETY_DESK, STUDY
 from hepatrail_services.command import Command, DeskCommand, StudyCommand
 from hepatrail_services.deciders import safety_desk, study, subject
-from hepatrail_services.deciders.adverse_events import (
+from hepatrail_services.deciders.ae_correction import CorrectAdverseEvent, CorrectAdverseEventGrade
+from hepatrail_services.deciders.ae_course import (
     ChangeAdverseEventGrade,
+    FollowUpAdverseEvent,
+    ReopenAdverseEvent,
     ResolveAdverseEvent,
+)
+from hepatrail_services.deciders.ae_judgement import AssessCausality, AssessExpectedness, CodeAdverseEvent
+from hepatrail_services.deciders.ae_report import ReportAdverseEvent
+from hepatrail_services.deciders.ae_seriousness import (
+    ChangeSeriousnessCriteria,
+    DowngradeAdverseEvent,
     UpgradeAdverseEvent,
 )
-from hepatrail_services.deciders.ae_report import ReportAdverseEvent
-from hepatrail_services.deciders.assessments import RecordDeath, WithdrawSubject
+from hepatrail_services.deciders.ae_void import CoSignAeVoid, RequestAeVoid, VoidAdverseEvent
+from hepatrail_services.deciders.assessments import (
+    CorrectAssessment,
+    RecordAeAssessment,
+    RecordContactRegained,
+    RecordLossToFollowUp,
+    RecordTransplant,
+    VoidAssessment,
+    WithdrawSubject,
+)
+from hepatrail_services.deciders.baseline_conditions import (
+    CorrectBaselineCondition,
+    RecordBaselineCondition,
+    VoidBaselineCondition,
+)
+from hepatrail_services.deciders.concomitant import (
+    CorrectMedication,
+    CorrectProcedure,
+    RecordMedication,
+    RecordProcedure,
+    VoidMedication,
+    VoidProcedure,
+)
 from hepatrail_services.deciders.context import Context, Situation
+from hepatrail_services.deciders.data_queries import AnswerQuery, CloseQuery
+from hepatrail_services.deciders.death import RecordDeath
+from hepatrail_services.deciders.death_correction import CorrectDeathRecord
+from hepatrail_services.deciders.device_deficiencies import (
+    CorrectDeviceDeficiency,
+    ReportDeviceDeficiency,
+    VoidDeviceDeficiency,
+)
 from hepatrail_services.deciders.enrolment import EnrolSubject, RecordConsent, RecordScreenFailure, WithdrawConsent
 from hepatrail_services.deciders.measurements import (
     ConfirmImplausible,
     CorrectLabResult,
+    CorrectObservation,
     RecordLabResults,
     RecordObservations,
+    ReviewLabFinding,
     VoidLabResult,
+    VoidObservation,
 )
 from hepatrail_services.deciders.safety_desk import (
     AcknowledgeSaeAlert,
     DeskCommandType,
     DeskEvent,
     DeskState,
+    EscalateAlert,
     RaiseAlert,
+    RecordNotification,
+    TriggerStoppingRule,
 )
 from hepatrail_services.deciders.sessions import (
     CorrectSession,
@@ -55,6 +99,14 @@ from hepatrail_services.deciders.study import (
 )
 from hepatrail_services.deciders.study_state import StudyState
 from hepatrail_services.deciders.subject import SubjectCommandType, SubjectState
+from hepatrail_services.deciders.submissions import (
+    CorrectSubmission,
+    RecordSponsorNotification,
+    RecordSubmission,
+    VoidSubmission,
+    WriteNarrative,
+)
+from hepatrail_services.deciders.survival import RecordSurvivalStatus
 
 State: TypeAlias = SubjectState | StudyState | DeskState
 
@@ -84,18 +136,60 @@ COMMANDS = _by_name(
     CorrectLabResult,
     VoidLabResult,
     ConfirmImplausible,
+    ReviewLabFinding,
     RecordObservations,
+    CorrectObservation,
+    VoidObservation,
+    RecordAeAssessment,
+    RecordSurvivalStatus,
+    RecordTransplant,
     RecordDeath,
+    CorrectDeathRecord,
     WithdrawSubject,
+    RecordLossToFollowUp,
+    RecordContactRegained,
+    CorrectAssessment,
+    VoidAssessment,
+    RecordMedication,
+    CorrectMedication,
+    VoidMedication,
+    RecordProcedure,
+    CorrectProcedure,
+    VoidProcedure,
     ReportAdverseEvent,
+    FollowUpAdverseEvent,
     ChangeAdverseEventGrade,
+    CorrectAdverseEventGrade,
     UpgradeAdverseEvent,
+    ChangeSeriousnessCriteria,
+    DowngradeAdverseEvent,
+    AssessCausality,
+    AssessExpectedness,
     ResolveAdverseEvent,
+    ReopenAdverseEvent,
+    CorrectAdverseEvent,
+    CodeAdverseEvent,
+    VoidAdverseEvent,
+    RequestAeVoid,
+    CoSignAeVoid,
+    RecordBaselineCondition,
+    CorrectBaselineCondition,
+    VoidBaselineCondition,
+    RecordSponsorNotification,
+    RecordSubmission,
+    CorrectSubmission,
+    VoidSubmission,
+    WriteNarrative,
+    ReportDeviceDeficiency,
+    CorrectDeviceDeficiency,
+    VoidDeviceDeficiency,
+    AnswerQuery,
+    CloseQuery,
     AcknowledgeSaeAlert,
 )
 """The public commands by name; each is a mutation."""
 
-INTERNAL_COMMANDS = _by_name(RaiseAlert)
+INTERNAL_COMMANDS = _by_name(RaiseAlert, EscalateAlert, RecordNotification, TriggerStoppingRule)
 """Commands of the system to itself; no mutation."""
 
 
@@ -118,7 +212,7 @@ def decide(state: State, study_state: StudyState, command: Command, context: Con
     if in_force is None:
         raise CommandRejected("No protocol is in force yet.", code="NOT_READY")
     if isinstance(command, DeskCommand):
-        return safety_desk.decide(cast(DeskState, state), cast(DeskCommandType, command), context)
+        return safety_desk.decide(cast(DeskState, state), cast(DeskCommandType, command), context, in_force.protocol)
     situation = Situation(context, study_state, in_force.protocol)
     return subject.decide(cast(SubjectState, state), cast(SubjectCommandType, command), situation)
 
@@ -140,7 +234,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         return subject.evolve(state, recorded)
     if isinstance(state, DeskState):
         if isinstance(recorded.event, DeskEvent):
-            state = safety_desk.evolve(state, recorded.event)
+            state = safety_desk.evolve(state, recorded.event, recorded.envelope.recordedat)
         return replace(state, version=version)
     if isinstance(recorded.event, StudyEvent):
         state = study.evolve(state, recorded.event, recorded)

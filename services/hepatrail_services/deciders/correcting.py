@@ -1,22 +1,62 @@
-"""What every correction shares (`events.md` section 1, +cv): a listed field, its parser, old and new value as text."""
+"""What every correction and void shares (`events.md` section 1, +cv): a listed field, its parser, values as text.
+
+A field of free text takes its new value sealed in `newText`, any other one as text in `newValue`: exactly one of
+the two, or neither where the field may become empty. Free text has no `oldValue`: the original stays readable in
+the record itself.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, get_args
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
+from hepatrail_events.corrected_values import as_text, partial_date
 from hepatrail_events.errors import CommandRejected
-from hepatrail_services.command import shape_error
+from hepatrail_events.types import Label, PartialDate, SealedText
+from hepatrail_events.voiding import VoidReason
+from hepatrail_services.command import Comment, ReasonText, SubjectCommand, shape_error
+
+
+class CorrectRecord(SubjectCommand):
+    """One field of a record is corrected; the original stays readable."""
+
+    id: UUID = Field(description="The record")
+    field: Label = Field(description="Name of the field as the record's own command or event calls it")
+    old_value: str | None = Field(
+        default=None, max_length=200, description="Value that the sender saw; checked when given"
+    )
+    new_value: str | None = Field(
+        default=None, max_length=200, description="New value as text; absent where it may be empty"
+    )
+    reason: ReasonText = Field(description="Why the record is corrected")
+
+
+class CorrectRecordWithText(CorrectRecord):
+    """One field of a record is corrected, or one of its free texts is written anew."""
+
+    new_text: Comment | None = Field(
+        default=None, description="New text of a field of free text, which then has neither oldValue nor newValue"
+    )
+
+
+class VoidRecord(SubjectCommand):
+    """A record is void: it feeds nothing from now on, and stays readable."""
+
+    id: UUID = Field(description="The record")
+    reason_code: VoidReason = Field(description="Why the record is void")
+    reason_text: ReasonText = Field(description="Explanation in the sender's words")
 
 
 @dataclass(frozen=True, slots=True)
 class Correctable:
-    """A field that may be corrected: how its text is read, and whether it may become empty."""
+    """A field that may be corrected: how its text is read, whether it may become empty, whether it is free text."""
 
     adapter: TypeAdapter[Any]
     optional: bool
+    sealed: bool = False
 
     def read(self, text: str | None) -> tuple[Any, str | None]:
         """The value and its text in the form of the log; CommandRejected (SHAPE) on field `newValue`."""
@@ -32,22 +72,30 @@ class Correctable:
         return value, as_text(self.adapter.dump_python(value, mode="json"))
 
 
+class NewValue(NamedTuple):
+    """What a correction states: the value of the field's type, its text in the form of the log, or free text."""
+
+    value: Any
+    text: str | None
+    sealed: SealedText | None
+
+
 def correctable(model: type[BaseModel], names: Iterable[str]) -> dict[str, Correctable]:
     """The parsers of a model's fields by their camelCase names."""
     by_alias = {field.alias: field for field in model.model_fields.values()}
-    return {
-        name: Correctable(
-            TypeAdapter(by_alias[name].rebuild_annotation()), NoneType in get_args(by_alias[name].annotation)
-        )
-        for name in names
-    }
+    return {name: _correctable(by_alias[name]) for name in names}
 
 
-def as_text(value: Any) -> str | None:
-    """A JSON value as a correction writes it: `true`, `10020000000`, `2026-03-10T08:30:00.000Z`."""
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _correctable(field: Any) -> Correctable:
+    kinds = {_bare(kind) for kind in (field.annotation, *get_args(field.annotation))}
+    annotation: Any = field.rebuild_annotation()
+    if PartialDate in kinds:
+        annotation = Annotated[PartialDate, BeforeValidator(partial_date)]
+    return Correctable(TypeAdapter(annotation), NoneType in kinds, SealedText in kinds)
+
+
+def _bare(kind: Any) -> Any:
+    return _bare(get_args(kind)[0]) if get_origin(kind) is Annotated else kind
 
 
 def field_named(fields: Mapping[str, Correctable], name: str) -> Correctable:
@@ -56,6 +104,23 @@ def field_named(fields: Mapping[str, Correctable], name: str) -> Correctable:
         listed = ", ".join(sorted(fields))
         raise CommandRejected(f"{name!r} cannot be corrected; fields: {listed}.", code="SHAPE", field="field")
     return fields[name]
+
+
+def read_change(
+    fields: Mapping[str, Correctable], name: str, new_value: str | None, new_text: SealedText | None = None
+) -> NewValue:
+    """What is stated for a field; CommandRejected (SHAPE) for another field, a value that cannot be read or is lacking,
+    `newText` where no free text belongs, or `newValue` where only free text does."""
+    known = field_named(fields, name)
+    if not known.sealed:
+        if new_text is not None:
+            raise CommandRejected("This field is no free text: state newValue.", code="SHAPE", field="newText")
+        return NewValue(*known.read(new_value), None)
+    if new_value is not None:
+        raise CommandRejected("This field is free text: state newText.", code="SHAPE", field="newValue")
+    if new_text is None and not known.optional:
+        raise CommandRejected("newText is required for this field.", code="SHAPE", field="newText")
+    return NewValue(new_text, None, new_text)
 
 
 def refuse_stale(stated: str | None, current: str | None, new: str | None) -> None:

@@ -1,4 +1,9 @@
-"""Consent and enrolment (`events.md` 3.1, rules ENR)."""
+"""Consent and enrolment (`events.md` 3.1, rules ENR).
+
+Decided here, because the reference leaves room: a consent signed after consent was withdrawn is a new one, and ends
+what the withdrawal of consent stopped; enrolment (ENR-02) and a withdrawal from follow-up it does not touch. A consent
+to health data once given counts until then (ENR-01).
+"""
 
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, TypeAlias, assert_never
@@ -21,7 +26,7 @@ from hepatrail_events.roles import SITE, Role
 from hepatrail_events.study import HoldAction
 from hepatrail_events.types import Instant, Label, SiteId
 from hepatrail_services.command import ReasonText, SubjectCommand
-from hepatrail_services.deciders.assessments import AssessmentsState, is_on_record, refuse_narrowing
+from hepatrail_services.deciders.assessments_state import AssessmentsState, is_on_record, refuse_narrowing
 from hepatrail_services.deciders.context import Situation
 from hepatrail_services.deciders.numbers import PositiveDecimal
 
@@ -79,7 +84,10 @@ EnrolmentEvent: TypeAlias = ConsentRecorded | ScreenFailed | SubjectEnrolled | C
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentState:
-    """Site and consent of a participant and how far enrolment came; `site_id` None: the stream is not open."""
+    """Site and consent of a participant and how far enrolment came; `site_id` None: the stream is not open.
+
+    `consent_withdrawn_at` is that of a withdrawal after which no new consent was signed.
+    """
 
     site_id: str | None = None
     health_data_consent: bool = False
@@ -189,13 +197,14 @@ def _withdrawal(
 
 
 def evolve(state: EnrolmentState, event: EnrolmentEvent) -> EnrolmentState:
-    """The state after an event. A consent to health data once given counts until consent is withdrawn by its event."""
+    """The state after an event."""
     match event:
         case ConsentRecorded():
             return replace(
                 state,
                 site_id=state.site_id or event.site_id,
                 health_data_consent=state.health_data_consent or event.health_data_consent,
+                consent_withdrawn_at=_still_withdrawn_at(state, event),
             )
         case ScreenFailed():
             return replace(state, screen_failed=True)
@@ -205,3 +214,8 @@ def evolve(state: EnrolmentState, event: EnrolmentEvent) -> EnrolmentState:
             return replace(state, consent_withdrawn=True, consent_withdrawn_at=event.withdrawn_at)
         case _:
             assert_never(event)
+
+
+def _still_withdrawn_at(state: EnrolmentState, consent: ConsentRecorded) -> Instant | None:
+    withdrawn_at = state.consent_withdrawn_at
+    return None if withdrawn_at is not None and consent.given_at > withdrawn_at else withdrawn_at

@@ -53,6 +53,14 @@ class LabSample(SubjectCommand):
     specimen: Label | None = Field(default=None, description="Kind of specimen")
 
 
+class Moment(SubjectCommand):
+    """What the observations of one moment have in common."""
+
+    assessed_at: InstantOrDate = Field(description="When it was observed: an instant, or the civil date alone")
+    visit_code: Code | None = Field(default=None, description="Time point that the observation was made for")
+    pre_session: bool | None = Field(default=None, description="Whether it was made before that day's session")
+
+
 def refuse_unreadable(rows: Iterable[ResultRow], path: str) -> None:
     """LAB-01: CommandRejected names the first row without code, or with neither value nor reason for its absence."""
     for index, row in enumerate(rows):

@@ -1,8 +1,11 @@
-"""Laboratory results and observations (`events.md` 3.3, 3.4, rules LAB)."""
+"""Laboratory results and observations (`events.md` 3.3, 3.4, rules LAB).
+
+What LAB-02, LAB-04, LAB-05, OBS-01 and OBS-02 list is accepted: no measurement is refused for its time (DAT-01).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, TypeAlias, assert_never
+from typing import Annotated, ClassVar, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
 from pydantic import Field
@@ -12,20 +15,26 @@ from hepatrail_events.event import Event
 from hepatrail_events.ids import object_id
 from hepatrail_events.measurements import (
     ImplausibleConfirmed,
+    LabFindingReviewed,
     LabResultCorrected,
     LabResultsRecorded,
     LabResultVoided,
+    ObservationCorrected,
     ObservationsRecorded,
+    ObservationVoided,
     ObservedRow,
     RejectReason,
+    ResultCorrected,
 )
 from hepatrail_events.roles import INVESTIGATORS, LABORATORIES, SITE, Role
-from hepatrail_events.types import Code, InstantOrDate, Label
-from hepatrail_events.voiding import VoidReason
+from hepatrail_events.types import Label
 from hepatrail_services.command import ReasonText, SubjectCommand
 from hepatrail_services.deciders.context import Situation
+from hepatrail_services.deciders.correcting import CorrectRecord, VoidRecord
+from hepatrail_services.deciders.kept import voiding
 from hepatrail_services.deciders.measurement_rows import (
     LabSample,
+    Moment,
     ObservationRow,
     ResultRow,
     measured,
@@ -51,30 +60,21 @@ class RecordLabResults(LabSample):
     )
 
 
-class CorrectLabResult(SubjectCommand):
+class CorrectLabResult(CorrectRecord):
     """One field of a laboratory result is corrected; whether it may be used is decided again."""
 
     ROLES: ClassVar[frozenset[Role]] = LABORATORIES
 
     id: UUID = Field(description="The result")
     field: Label = Field(description="Name of the field: one of the row, or collectedAt, laboratory, visitCode, ...")
-    old_value: str | None = Field(
-        default=None, max_length=200, description="Value that the sender saw; checked when given"
-    )
-    new_value: str | None = Field(
-        default=None, max_length=200, description="New value as text; absent where it may be empty"
-    )
-    reason: ReasonText = Field(description="Why the result is corrected")
 
 
-class VoidLabResult(SubjectCommand):
+class VoidLabResult(VoidRecord):
     """A laboratory result is void: it feeds nothing from now on, and stays readable."""
 
     ROLES: ClassVar[frozenset[Role]] = LABORATORIES
 
     id: UUID = Field(description="The result")
-    reason_code: VoidReason = Field(description="Why the result is void")
-    reason_text: ReasonText = Field(description="Explanation in the sender's words")
 
 
 class ConfirmImplausible(SubjectCommand):
@@ -86,26 +86,67 @@ class ConfirmImplausible(SubjectCommand):
     reason: ReasonText = Field(description="Why the value is right")
 
 
-class RecordObservations(SubjectCommand):
+class ReviewLabFinding(SubjectCommand):
+    """The investigator judges a laboratory finding: whether it matters, and which grade it has in the end."""
+
+    ROLES: ClassVar[frozenset[Role]] = INVESTIGATORS
+
+    result_id: UUID = Field(description="The result")
+    clinically_significant: bool = Field(description="Whether it matters for the participant")
+    final_grade: Annotated[int, Field(ge=0, le=5)] | None = Field(
+        default=None, description="CTCAE v5.0 grade in the investigator's judgement, 0 for none; absent: as computed"
+    )
+
+
+class RecordObservations(Moment):
     """The site records bedside observations made at one moment."""
 
     ROLES: ClassVar[frozenset[Role]] = SITE
     SHAPE_RULES: ClassVar[Mapping[str, str]] = {"assessedAt": "LAB-01", "rows": "LAB-01"}
 
-    assessed_at: InstantOrDate = Field(description="When it was observed: an instant, or the civil date alone")
-    visit_code: Code | None = Field(default=None, description="Time point that the observation was made for")
-    pre_session: bool | None = Field(default=None, description="Whether it was made before that day's session")
     rows: Annotated[tuple[ObservationRow, ...], Field(min_length=1, max_length=MAX_ROWS)] = Field(
         description="What was observed, row by row"
     )
 
 
+class CorrectObservation(CorrectRecord):
+    """One field of a bedside observation is corrected; whether it may be used is decided again."""
+
+    ROLES: ClassVar[frozenset[Role]] = SITE
+
+    id: UUID = Field(description="The row of the observation")
+    field: Label = Field(description="Name of the field: one of the row, or assessedAt, visitCode, preSession")
+
+
+class VoidObservation(VoidRecord):
+    """A bedside observation is void: it feeds nothing from now on, and stays readable."""
+
+    ROLES: ClassVar[frozenset[Role]] = INVESTIGATORS
+
+    id: UUID = Field(description="The row of the observation")
+
+
 MeasurementCommand: TypeAlias = (
-    RecordLabResults | CorrectLabResult | VoidLabResult | ConfirmImplausible | RecordObservations
+    RecordLabResults
+    | CorrectLabResult
+    | VoidLabResult
+    | ConfirmImplausible
+    | ReviewLabFinding
+    | RecordObservations
+    | CorrectObservation
+    | VoidObservation
 )
 MeasurementEvent: TypeAlias = (
-    LabResultsRecorded | LabResultCorrected | LabResultVoided | ImplausibleConfirmed | ObservationsRecorded
+    LabResultsRecorded
+    | LabResultCorrected
+    | LabResultVoided
+    | ImplausibleConfirmed
+    | LabFindingReviewed
+    | ObservationsRecorded
+    | ObservationCorrected
+    | ObservationVoided
 )
+CorrectionType = TypeVar("CorrectionType", bound=ResultCorrected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +165,10 @@ def decide(state: MeasurementsState, command: MeasurementCommand, situation: Sit
                 return ()
             return (_results(command, situation),)
         case CorrectLabResult():
-            return (_correction(_laboratory_row(state, command.id), command, situation),)
+            return (_correction(LabResultCorrected, _laboratory_row(state, command.id), command, situation),)
         case VoidLabResult():
             _laboratory_row(state, command.id)
-            return (LabResultVoided(id=command.id, reason_code=command.reason_code, reason_text=command.reason_text),)
+            return (voiding(LabResultVoided, command),)
         case ConfirmImplausible():
             row = _known(state, command.result_id, "resultId")
             if row.reason is not RejectReason.IMPLAUSIBLE:
@@ -137,8 +178,22 @@ def decide(state: MeasurementsState, command: MeasurementCommand, situation: Sit
                     field="resultId",
                 )
             return (ImplausibleConfirmed(result_id=command.result_id, reason=command.reason),)
+        case ReviewLabFinding():
+            _known(state, command.result_id, "resultId")
+            return (
+                LabFindingReviewed(
+                    result_id=command.result_id,
+                    clinically_significant=command.clinically_significant,
+                    final_grade=command.final_grade,
+                ),
+            )
         case RecordObservations():
             return (_observations(command, situation),)
+        case CorrectObservation():
+            return (_correction(ObservationCorrected, _observed_row(state, command.id), command, situation),)
+        case VoidObservation():
+            _observed_row(state, command.id)
+            return (voiding(ObservationVoided, command),)
         case _:
             assert_never(command)
 
@@ -192,9 +247,16 @@ def _laboratory_row(state: MeasurementsState, result_id: UUID) -> Row:
     return row
 
 
-def _correction(row: Row, command: CorrectLabResult, situation: Situation) -> LabResultCorrected:
+def _observed_row(state: MeasurementsState, result_id: UUID) -> Row:
+    row = _known(state, result_id, "id")
+    if not row.observed:
+        raise CommandRejected("This is a laboratory result, no observation of the site.", field="id")
+    return row
+
+
+def _correction(kind: type[CorrectionType], row: Row, command: CorrectRecord, situation: Situation) -> CorrectionType:
     correction = correct(row, command.field, command.old_value, command.new_value, situation)
-    return LabResultCorrected(
+    return kind(
         id=command.id,
         field=command.field,
         old_value=correction.old,
@@ -216,10 +278,12 @@ def evolve(state: MeasurementsState, event: MeasurementEvent) -> MeasurementsSta
             )
         case ObservationsRecorded():
             return replace(state, rows={**state.rows, **observed_rows(event)})
-        case LabResultCorrected():
+        case LabResultCorrected() | ObservationCorrected():
             return _with(state, event.id, corrected(state.rows[event.id], event))
-        case LabResultVoided():
+        case LabResultVoided() | ObservationVoided():
             return _with(state, event.id, replace(state.rows[event.id], voided=True))
+        case LabFindingReviewed():
+            return state
         case ImplausibleConfirmed():
             return _with(state, event.result_id, replace(state.rows[event.result_id], reason=None, confirmed=True))
         case _:

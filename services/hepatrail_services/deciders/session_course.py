@@ -1,11 +1,15 @@
-"""The course of one session: its times, its pauses, and their order (SES-03)."""
+"""The course of one session (SES-03), and what no session begins without (SES-04) or after (SES-02)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from hepatrail_events.errors import CommandRejected
-from hepatrail_events.types import parse_instant
+from hepatrail_events.types import PartialDate, parse_instant
+from hepatrail_services.deciders.assessments_state import AssessmentsState
+from hepatrail_services.deciders.context import Situation
+from hepatrail_services.deciders.enrolment import EnrolmentState
+from hepatrail_services.deciders.times import is_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +65,26 @@ def corrected(session: Session, name: str, text: str | None) -> Session:
             return replace(session, values=values, ended_at=parse_instant(text))
         case _:
             return replace(session, values=values)
+
+
+def refuse_after_stop(
+    enrolment: EnrolmentState, assessments: AssessmentsState, started_at: datetime, path: str, situation: Situation
+) -> None:
+    """SES-02. A session that is known to have begun before the death or withdrawal is a late entry, and a fact."""
+    death = assessments.death
+    stops: tuple[tuple[PartialDate | datetime | None, str], ...] = (
+        (death.death_at if death else None, "died"),
+        *((withdrawal.withdrawn_at, "withdrew") for withdrawal in assessments.withdrawals),
+        (enrolment.consent_withdrawn_at, "withdrew consent"),
+    )
+    for when, what in stops:
+        if when is not None and not is_later(when, started_at, situation.zone):
+            raise CommandRejected(
+                f"The participant {what}: no session may start after that.", rule="SES-02", field=path
+            )
+
+
+def refuse_unreleased(reference: str | None, path: str) -> None:
+    """SES-04: CommandRejected when the cell batch has no release reference."""
+    if not (reference or "").strip():
+        raise CommandRejected("The cell batch has no release reference.", rule="SES-04", field=path)

@@ -1,4 +1,4 @@
-"""Treatment sessions (`events.md` 3.2, rules SES)."""
+"""Treatment sessions (`events.md` 3.2, rules SES). What SES-07 lists is accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from hepatrail_events.corrected_values import as_text
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.event import Event
 from hepatrail_events.ids import object_id
@@ -25,16 +26,28 @@ from hepatrail_events.sessions import (
     Side,
 )
 from hepatrail_events.study import HoldAction
-from hepatrail_events.types import CellCount, Instant, Label, PartialDate
-from hepatrail_events.voiding import VoidReason
+from hepatrail_events.types import CellCount, Instant, Label
 from hepatrail_services.command import ReasonText, SubjectCommand
-from hepatrail_services.deciders.assessments import AssessmentsState
+from hepatrail_services.deciders.assessments_state import AssessmentsState
 from hepatrail_services.deciders.context import Situation
-from hepatrail_services.deciders.correcting import Correctable, as_text, correctable, field_named, refuse_stale
+from hepatrail_services.deciders.correcting import (
+    Correctable,
+    CorrectRecord,
+    VoidRecord,
+    correctable,
+    read_change,
+    refuse_stale,
+)
 from hepatrail_services.deciders.enrolment import EnrolmentState
 from hepatrail_services.deciders.numbers import PercentDecimal, PositiveDecimal
-from hepatrail_services.deciders.session_course import Session, corrected, refuse_disorder, resumed
-from hepatrail_services.deciders.times import is_later
+from hepatrail_services.deciders.session_course import (
+    Session,
+    corrected,
+    refuse_after_stop,
+    refuse_disorder,
+    refuse_unreleased,
+    resumed,
+)
 
 
 class StartSession(SubjectCommand):
@@ -88,30 +101,21 @@ class EndSession(SubjectCommand):
     reason: EndReason = Field(description="Why the session ended")
 
 
-class CorrectSession(SubjectCommand):
+class CorrectSession(CorrectRecord):
     """One field of a session is corrected; the original stays readable."""
 
     ROLES: ClassVar[frozenset[Role]] = SITE
 
     id: UUID = Field(description="The session")
     field: Label = Field(description="Name of the field in startSession, or endedAt, or endReason")
-    old_value: str | None = Field(
-        default=None, max_length=200, description="Value that the sender saw; checked when given"
-    )
-    new_value: str | None = Field(
-        default=None, max_length=200, description="New value as text; absent where it may be empty"
-    )
-    reason: ReasonText = Field(description="Why the record is corrected")
 
 
-class VoidSession(SubjectCommand):
+class VoidSession(VoidRecord):
     """The session record is void: it feeds nothing from now on, and stays readable."""
 
     ROLES: ClassVar[frozenset[Role]] = INVESTIGATORS
 
     id: UUID = Field(description="The session")
-    reason_code: VoidReason = Field(description="Why the record is void")
-    reason_text: ReasonText = Field(description="Explanation in the investigator's words")
 
 
 SessionCommand: TypeAlias = StartSession | PauseSession | ResumeSession | EndSession | CorrectSession | VoidSession
@@ -167,7 +171,12 @@ def decide(
             situation.past("endedAt", command.ended_at)
             return (SessionEnded(session_id=command.session_id, ended_at=command.ended_at, reason=command.reason),)
         case CorrectSession():
-            return (_correction(_known(state, command.id, "id"), command, situation),)
+            session = _known(state, command.id, "id")
+            correction = _correction(session, command, situation)
+            if command.field == "startedAt":
+                started_at = corrected(session, command.field, correction.new_value).started_at
+                refuse_after_stop(enrolment, assessments, started_at, "newValue", situation)
+            return (correction,)
         case VoidSession():
             _known(state, command.id, "id")
             return (SessionVoided(id=command.id, reason_code=command.reason_code, reason_text=command.reason_text),)
@@ -184,34 +193,12 @@ def _may_start(
 ) -> None:
     if not enrolment.enrolled:
         raise CommandRejected("The participant is not enrolled.", rule="SES-06")
-    _refuse_after_stop(enrolment, assessments, command, situation)
+    refuse_after_stop(enrolment, assessments, command.started_at, "startedAt", situation)
     if situation.study.held(HoldAction.HOLD_SESSIONS, command.subject_id):
         raise CommandRejected("A hold on sessions is in force.", rule="SES-05")
     if any(session.open for session in state.sessions.values()):
         raise CommandRejected("Another session of the participant is open: end it first.", rule="SES-01")
-    _refuse_unreleased(command.batch_release_ref, "batchReleaseRef")
-
-
-def _refuse_after_stop(
-    enrolment: EnrolmentState, assessments: AssessmentsState, command: StartSession, situation: Situation
-) -> None:
-    """SES-02. A session that is known to have begun before the death or withdrawal is a late entry, and a fact."""
-    death, withdrawal = assessments.death, assessments.withdrawal
-    stops: tuple[tuple[PartialDate | datetime | None, str], ...] = (
-        (death.death_at if death else None, "died"),
-        (withdrawal.withdrawn_at if withdrawal else None, "withdrew"),
-        (enrolment.consent_withdrawn_at, "withdrew consent"),
-    )
-    for when, what in stops:
-        if when is not None and not is_later(when, command.started_at, situation.zone):
-            raise CommandRejected(
-                f"The participant {what}: no session may start after that.", rule="SES-02", field="startedAt"
-            )
-
-
-def _refuse_unreleased(reference: str | None, path: str) -> None:
-    if not (reference or "").strip():
-        raise CommandRejected("The cell batch has no release reference.", rule="SES-04", field=path)
+    refuse_unreleased(command.batch_release_ref, "batchReleaseRef")
 
 
 def _start(command: StartSession, situation: Situation) -> SessionStarted:
@@ -253,14 +240,14 @@ def _running(state: SessionsState, session_id: UUID) -> Session:
 
 
 def _correction(session: Session, command: CorrectSession, situation: Situation) -> SessionCorrected:
-    value, text = field_named(CORRECTABLE, command.field).read(command.new_value)
+    value, text, _ = read_change(CORRECTABLE, command.field, command.new_value)
     if command.field in _OF_THE_END and session.ended_at is None:
         raise CommandRejected("The session has not ended.", field="field")
     refuse_stale(command.old_value, session.values.get(command.field), text)
     if isinstance(value, datetime):
         situation.past("newValue", value)
     if command.field == "batchReleaseRef":
-        _refuse_unreleased(text, "newValue")
+        refuse_unreleased(text, "newValue")
     refuse_disorder(corrected(session, command.field, text), "newValue")
     return SessionCorrected(
         id=command.id,

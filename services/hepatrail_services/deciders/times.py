@@ -43,12 +43,15 @@ def refuse_future(field: str, when: ClinicalTime, now: datetime, zone: ZoneInfo)
         raise CommandRejected(f"{field} lies in the future.", rule="INV-06", field=field)
 
 
-def order_key(when: PartialDate, zone: ZoneInfo) -> tuple[int, ...]:
-    """A key that sorts partial dates by their earliest civil minute; an unknown one comes first."""
+def order_key(when: PartialDate, zone: ZoneInfo, *, latest: bool = False) -> tuple[int, ...]:
+    """A key that sorts partial dates by their earliest civil minute, or by the latest; an unknown one then comes last.
+
+    Not a time: the parts that are not known are 0 or 9999.
+    """
     exact = when.instant
     if exact is None:
         civil = _civil(when, zone)
-        return civil + (0,) * (5 - len(civil))
+        return civil + (9999 if latest else 0,) * (5 - len(civil))
     local = exact.astimezone(zone)
     return (local.year, local.month, local.day, local.hour, local.minute)
 

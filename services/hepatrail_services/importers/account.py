@@ -32,13 +32,23 @@ class DomainAccount:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The result of an import."""
+    """The result of an import; `adverse_events` counts those that the rows of AE are reports of."""
 
     domains: tuple[DomainAccount, ...]
+    adverse_events: int
     kept_reasons: Mapping[str, int]
     refused_reasons: Mapping[tuple[str, str], int]
     refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...]
+
+    def domain(self, name: str) -> DomainAccount:
+        """The account of one domain."""
+        return next(one for one in self.domains if one.domain == name)
+
+    @property
+    def found(self) -> Mapping[tuple[str, str], int]:
+        """How often each kind of finding was made, by domain."""
+        return Counter((finding.row.domain, finding.kind) for finding in self.findings)
 
 
 def settle_account(plan: Plan, settled: Iterable[Settled]) -> Account:
@@ -62,7 +72,7 @@ def settle_account(plan: Plan, settled: Iterable[Settled]) -> Account:
         for domain in DOMAINS
     )
     reasons = Counter((refusal.row.domain, refusal.code) for refusal in refusals)
-    return Account(domains, Counter(kept.values()), reasons, refusals, plan.findings)
+    return Account(domains, _adverse_events(done), Counter(kept.values()), reasons, refusals, plan.findings)
 
 
 def write_refusals(path: Path, refusals: Iterable[Refusal]) -> None:
@@ -86,6 +96,12 @@ def _kept(unit: Unit) -> Iterable[tuple[RowRef, str]]:
             judged = accept(result["code"], result.get("value"), result.get("comparator"), result.get("unit"))
             if isinstance(judged, Unaccepted):
                 yield row, judged.reason
+
+
+def _adverse_events(done: Iterable[Settled]) -> int:
+    """Units that hold an adverse event's first report and are in the log."""
+    first = (one for one in done if any(step.mutation == "reportAdverseEvent" for step in one.unit.steps))
+    return sum(one.fate is not Fate.REFUSED for one in first)
 
 
 def _one_a_row(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:

@@ -1,12 +1,17 @@
-"""AE: one report a row; seriousness from the criteria, whatever the source's own flag says."""
+"""AE: a row as a report; seriousness from the criteria, whatever the source's own flag says.
 
-from collections.abc import Mapping
+Here every row is an adverse event of its own; `ae_reports` is for a file in which several rows report one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from hepatrail_events.adverse_events import Criterion, Outcome
 from hepatrail_events.types import format_instant
-from hepatrail_services.importers.mapping import AeMapping
+from hepatrail_services.deciders.ae_state import ENDED
+from hepatrail_services.importers.mapping import AeMapping, EndOfOngoing
 from hepatrail_services.importers.plan import Draft, Phase, RowRef, RowRefused, Step, Unit, readable
 from hepatrail_services.importers.source import SourceRow
 from hepatrail_services.importers.times import UnreadableTime, civil, is_partial, partial
@@ -15,7 +20,28 @@ _FATAL_GRADE = 5
 _Mapped = TypeVar("_Mapped")
 
 
-def fatal_events(rows: tuple[SourceRow, ...], mapping: AeMapping) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class AeReader:
+    """Reads rows as reports: `death_dates` (subject -> DTHDTC) gives a death its date, `primary` names the report (row
+    key) that tells a subject's death."""
+
+    mapping: AeMapping
+    zone: ZoneInfo
+    death_dates: Mapping[str, str]
+    primary: Mapping[str, str]
+
+    def report(self, row: SourceRow, ref: RowRef, draft: Draft) -> dict[str, Any]:
+        """The input of reportAdverseEvent; raises RowRefused and UnreadableTime."""
+        mapping, subject = self.mapping, row[self.mapping.subject]
+        report = _report(row, ref, mapping, self.zone, draft)
+        if _is_fatal(row, mapping):
+            report |= _death(row, ref, mapping, self.zone, self.death_dates.get(subject, ""), draft)
+            report["death"]["primaryCause"] = self.primary[subject] == ref.key
+        _note(row, ref, mapping, report, draft)
+        return report
+
+
+def fatal_events(rows: Iterable[SourceRow], mapping: AeMapping) -> dict[str, str]:
     """Subject -> row key of its first event with outcome FATAL or criterion DEATH: the one that tells the death."""
     found: dict[str, str] = {}
     for row in rows:
@@ -29,21 +55,21 @@ def plan_adverse_events(
 ) -> Draft:
     """One unit a row, a fatal one last of its subject; `death_dates` (subject -> DTHDTC) gives the death its date."""
     draft = Draft()
-    primary = fatal_events(rows, mapping)
+    reader = AeReader(mapping, zone, death_dates, fatal_events(rows, mapping))
     for row, ref in readable(rows, draft, mapping.subject, mapping.sequence):
-        subject = row[mapping.subject]
         try:
-            report = _report(row, mapping, zone)
-            if _is_fatal(row, mapping):
-                report |= _death(row, ref, mapping, zone, death_dates.get(subject, ""), draft)
-                report["death"]["primaryCause"] = primary[subject] == ref.key
+            report = reader.report(row, ref, draft)
         except (RowRefused, UnreadableTime) as error:
             draft.refuse(ref, getattr(error, "code", "UNREADABLE_TIME"), str(error))
             continue
-        _note(row, ref, mapping, report, draft)
-        phase = Phase.DEATH if "death" in report else Phase.ADVERSE_EVENTS
-        draft.units.append(Unit(ref.key, subject, phase, (ref,), (Step("reportAdverseEvent", report),)))
+        draft.units.append(first_report(ref, report))
     return draft
+
+
+def first_report(ref: RowRef, report: Mapping[str, Any]) -> Unit:
+    """The unit that reports an adverse event for the first time."""
+    phase = Phase.DEATH if "death" in report else Phase.ADVERSE_EVENTS
+    return Unit(ref.key, report["subjectId"], phase, (ref,), (Step("reportAdverseEvent", report),))
 
 
 def _is_fatal(row: SourceRow, mapping: AeMapping) -> bool:
@@ -54,20 +80,19 @@ def _criteria(row: SourceRow, mapping: AeMapping) -> tuple[Criterion, ...]:
     return tuple(criterion for column, criterion in mapping.criteria.items() if row[column] == "Y")
 
 
-def _report(row: SourceRow, mapping: AeMapping, zone: ZoneInfo) -> dict[str, Any]:
+def _report(row: SourceRow, ref: RowRef, mapping: AeMapping, zone: ZoneInfo, draft: Draft) -> dict[str, Any]:
     constants = mapping.stand_in
     term = row[mapping.term]
     code = mapping.codes.get(term, constants.code)
     onset = partial(row[mapping.onset], zone)
-    reported = row[mapping.reported]
     report: dict[str, Any] = {
         "subjectId": row[mapping.subject],
         "code": code.value,
         "verbatim": row[mapping.verbatim],
         "onset": onset,
-        "awareAt": format_instant(civil(reported[:10], constants.aware_time, zone)),
+        "awareAt": format_instant(civil(_aware_on(row, ref, mapping, draft), constants.aware_time, zone)),
         "criteria": [criterion.value for criterion in _criteria(row, mapping)],
-        "outcome": _mapped(mapping.outcome, row, mapping.outcomes).value,
+        **_ending(row, ref, mapping, zone, draft),
         "actionTaken": _mapped(mapping.action, row, mapping.actions).value,
         "reporter": constants.reporter,
     }
@@ -75,12 +100,41 @@ def _report(row: SourceRow, mapping: AeMapping, zone: ZoneInfo) -> dict[str, Any
         report["ctcaeTerm"] = term
     if row[mapping.severity]:
         report |= {"grade": _mapped(mapping.severity, row, mapping.grades), "gradeAt": onset}
-    if row[mapping.end]:
-        report["endAt"] = partial(row[mapping.end], zone)
     if row[mapping.causality]:
         judged = _mapped(mapping.causality, row, mapping.causalities)
         report["causality"] = [{"target": constants.target.value, "value": judged.value}]
     return report
+
+
+def _aware_on(row: SourceRow, ref: RowRef, mapping: AeMapping, draft: Draft) -> str:
+    """The day on which the site knew: that of the report, of the onset where the report is dated before it."""
+    onset, reported = row[mapping.onset][:10], row[mapping.reported][:10]
+    if not onset or len(reported) < 10 or reported[: len(onset)] >= onset:
+        return reported
+    draft.find(
+        ref,
+        "REPORTED_BEFORE_ONSET",
+        f"{mapping.reported} {reported} lies before {mapping.onset} {onset}: known since the onset (INV-05).",
+    )
+    return onset + "-01" * ((10 - len(onset)) // 3)
+
+
+def _ending(row: SourceRow, ref: RowRef, mapping: AeMapping, zone: ZoneInfo, draft: Draft) -> dict[str, Any]:
+    """Outcome and, where that ends the event, the end (INV-07); a fatal event ends with the death."""
+    outcome, ended = _mapped(mapping.outcome, row, mapping.outcomes), row[mapping.end]
+    if _is_fatal(row, mapping) or not (ended or outcome in ENDED):
+        return {"outcome": outcome.value}
+    end_at = partial(ended, zone)
+    if outcome in ENDED:
+        if not ended:
+            draft.find(ref, "END_UNKNOWN", f"{mapping.outcome} is {row[mapping.outcome]} and {mapping.end} is empty.")
+        return {"outcome": outcome.value, "endAt": end_at}
+    stated = f"{mapping.end} {ended} with {mapping.outcome} {row[mapping.outcome]!r}"
+    if mapping.stand_in.end_of_ongoing is EndOfOngoing.LEAVE_OUT:
+        draft.find(ref, "END_LEFT_OUT", f"{stated}: the outcome counts, the event goes on (INV-07).")
+        return {"outcome": outcome.value}
+    draft.find(ref, "OUTCOME_BY_END", f"{stated}: the end counts, the outcome is RECOVERED (INV-07).")
+    return {"outcome": Outcome.RECOVERED.value, "endAt": end_at}
 
 
 def _death(row: SourceRow, ref: RowRef, mapping: AeMapping, zone: ZoneInfo, died: str, draft: Draft) -> dict[str, Any]:

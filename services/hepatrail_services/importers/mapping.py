@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from datetime import time
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from hepatrail_events.adverse_events import ActionTaken, Causality, CausalityTarget, Criterion, Outcome
+from hepatrail_events.adverse_events import (
+    ActionTaken,
+    Causality,
+    CausalityTarget,
+    Criterion,
+    DowngradeReason,
+    Outcome,
+)
 from hepatrail_events.ae_terms import AeCode
 from hepatrail_events.enrolment import AdmissionType, Indication, Sex
 from hepatrail_events.errors import StartRefused
@@ -145,17 +153,35 @@ class LbMapping(Table):
     tests: Mapping[str, LbTest]
 
 
+class EndOfOngoing(StrEnum):
+    """What becomes of an end date beside an outcome that says that the event goes on (INV-07)."""
+
+    LEAVE_OUT = "LEAVE_OUT"
+    """The outcome counts: the event stays open."""
+    RECOVERED = "RECOVERED"
+    """The end date counts: the outcome is RECOVERED."""
+
+
 class AeStandIn(Table):
-    """What a report needs and AE lacks."""
+    """What a report needs and AE lacks, or says in two ways."""
 
     code: AeCode
+    end_of_ongoing: EndOfOngoing = EndOfOngoing.LEAVE_OUT
     aware_time: CivilTime
     target: CausalityTarget
     reporter: Label
 
 
+class AeReports(Table):
+    """A file with one row a report: `file` without its ending, `event` the column that tells events apart."""
+
+    file: str
+    event: str
+    downgrade_reason: DowngradeReason
+
+
 class AeMapping(Table):
-    """Adverse events: one report a row, seriousness from the criteria columns only."""
+    """Adverse events: one row one report, seriousness from the criteria columns only."""
 
     subject: str
     sequence: str
@@ -177,6 +203,7 @@ class AeMapping(Table):
     no_criterion: Mapping[str, str]
     codes: Mapping[str, AeCode]
     stand_in: AeStandIn
+    reports: AeReports | None = None
 
 
 class SdtmMapping(Table):
@@ -207,7 +234,7 @@ def read_mapping(path: Path | None = None) -> SdtmMapping:
         raise StartRefused(f"The mapping {name} is wrong at {where}: {first['msg']}.") from None
 
 
-def check_columns(source: Source, mapping: SdtmMapping) -> None:
+def check_columns(source: Source, mapping: SdtmMapping, reports: AeReports | None = None) -> None:
     """StartRefused when a domain lacks a column that the mapping names (LBSTAT and AEACN may be absent)."""
     dm, ex, lb, ae = mapping.dm, mapping.ex, mapping.lb, mapping.ae
     needed = {
@@ -215,7 +242,7 @@ def check_columns(source: Source, mapping: SdtmMapping) -> None:
         "EX": {ex.subject, ex.sequence, ex.start},
         "LB": {lb.subject, lb.sequence, lb.collected_at, lb.visit, lb.test, lb.value, lb.unit, lb.low, lb.high},
         "AE": {ae.subject, ae.sequence, ae.verbatim, ae.onset, ae.end, ae.reported, ae.severity, ae.outcome}
-        | {ae.causality, *ae.criteria},
+        | {ae.causality, *ae.criteria, *((reports.event,) if reports else ())},
     }
     for domain, columns in needed.items():
         rows = source.rows[domain]

@@ -31,21 +31,26 @@ class RowRef:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of a unit, without its id."""
+    """One command of a unit, without its id; `part` tells steps of one mutation apart within their unit."""
 
     mutation: str
     input: Mapping[str, Any]
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Rows that stand or fall together, and the commands that carry them, sent in turn until one is refused."""
+    """Rows that stand or fall together, and the commands that carry them, sent in turn until one is refused.
+
+    `follows` is the key of the unit that reports the adverse event which the steps are about.
+    """
 
     key: str
     subject_id: str
     phase: Phase
     rows: tuple[RowRef, ...]
     steps: tuple[Step, ...]
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ class RowRefused(ValueError):
 def command_id(study: str, unit: Unit, step: Step, attempt: int) -> UUID:
     """The id of one attempt: the same row, the same mutation and attempt give the same id on every run."""
     domain = unit.rows[0].domain
-    return derived_id("sdtm", study, domain, unit.key, step.mutation, attempt)
+    named = f"{step.mutation}/{step.part}" if step.part else step.mutation
+    return derived_id("sdtm", study, domain, unit.key, named, attempt)
 
 
 def reference(row: SourceRow, *columns: str) -> RowRef:

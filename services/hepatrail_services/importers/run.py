@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -71,8 +71,9 @@ async def run_plan(
         async with places:
             first = [command_id(plan.study, unit, step, 1) for unit in units for step in unit.steps]
             known = await sender.commands(subject_stream(subject_id), first)
+            reported: dict[str, UUID] = {}
             for unit in units:
-                done = await _settle(plan.study, unit, known, sender)
+                done = await _settle(plan.study, unit, known, reported, sender)
                 settled.append(done)
                 on_settled(done)
 
@@ -85,10 +86,17 @@ async def run_plan(
     return tuple(settled)
 
 
-async def _settle(study: str, unit: Unit, first: Mapping[UUID, Outcome], sender: Sender) -> Settled:
+async def _settle(
+    study: str, unit: Unit, first: Mapping[UUID, Outcome], reported: dict[str, UUID], sender: Sender
+) -> Settled:
+    """Settles one unit; `reported` (unit key -> adverse event) grows by what the unit reports."""
+    if unit.follows is not None and unit.follows not in reported:
+        sentence = f"The first report of the adverse event ({unit.follows}) is not in the log."
+        return Settled(unit, Fate.REFUSED, tuple(Refusal(row, "FIRST_REPORT_REFUSED", sentence) for row in unit.rows))
+    ae_id = None if unit.follows is None else reported[unit.follows]
     fate, refusals, made = Fate.UNCHANGED, tuple[Refusal, ...](), dict[str, UUID]()
     for step in unit.steps:
-        answer = await _settle_step(study, unit, _filled(step, made), first, sender)
+        answer = await _settle_step(study, unit, _filled(step, made, ae_id), first, sender)
         made[step.mutation] = answer.command_id
         if answer.rejected is not None:
             sentence = _sentence(step, answer.fate, answer.attempt, answer.rejected)
@@ -98,6 +106,8 @@ async def _settle(study: str, unit: Unit, first: Mapping[UUID, Outcome], sender:
             return Settled(unit, Fate.REFUSED, refusals)
         if fate is not Fate.CHANGED and answer.fate is not Fate.UNCHANGED:
             fate = answer.fate
+    if "reportAdverseEvent" in made:
+        reported[unit.key] = object_id(made["reportAdverseEvent"], "ae")
     return Settled(unit, fate, refusals)
 
 
@@ -145,11 +155,16 @@ async def _projected(stream: str, identity: UUID, sender: Sender) -> Outcome | N
     return None
 
 
-def _filled(step: Step, made: Mapping[str, UUID]) -> Step:
-    """The step with the id of the session that an earlier step of the unit opened."""
-    if step.mutation != "endSession":
+def _filled(step: Step, made: Mapping[str, UUID], ae_id: UUID | None) -> Step:
+    """The step with the ids of what earlier steps made: the unit's session, the adverse event that it follows."""
+    if step.mutation == "endSession":
+        return replace(step, input={"sessionId": str(object_id(made["startSession"], "session")), **step.input})
+    if ae_id is None:
         return step
-    return Step(step.mutation, {"sessionId": str(object_id(made["startSession"], "session")), **step.input})
+    if step.mutation == "recordDeath":
+        fatal = {"primaryCauseAeId": str(ae_id), "fatalAes": [{"aeId": str(ae_id)}]}
+        return replace(step, input={**step.input, **fatal})
+    return replace(step, input={"aeId": str(ae_id), **step.input})
 
 
 def _sentence(step: Step, fate: Fate, attempt: int, rejected: Rejected) -> str:

@@ -40,20 +40,37 @@ class Source:
     ignored: tuple[str, ...]
 
 
-def read_directory(directory: Path) -> Source:
-    """Reads DM, EX, LB and AE; StartRefused when the directory or one of the four is not there."""
+def read_directory(directory: Path, named: Mapping[str, str] | None = None) -> Source:
+    """Reads DM, EX, LB and AE; StartRefused when the directory or one of the four is not there.
+
+    `named` (domain -> file name without its ending) names files that are not called like their domain.
+    """
     if not directory.is_dir():
         raise StartRefused(f"{directory} is no directory: name the one that holds dm.csv, ex.csv, lb.csv and ae.csv.")
-    files = {path.name.lower(): path for path in sorted(directory.iterdir()) if path.is_file()}
+    files = _files(directory)
     chosen: dict[str, Path] = {}
     for domain in DOMAINS:
-        found = [files[name] for ending in _ENDINGS if (name := domain.lower() + ending) in files]
+        stem = (named or {}).get(domain, domain.lower())
+        found = _called(files, stem)
         if len(found) != 1:
-            stated = "both plain and gzipped: keep one" if found else "missing (as .csv or .csv.gz)"
+            stated = "both plain and gzipped: keep one" if found else f"missing (as {stem}.csv or {stem}.csv.gz)"
             raise StartRefused(f"{domain} in {directory} is {stated}.")
         chosen[domain] = found[0]
     ignored = tuple(sorted(path.name for path in files.values() if path not in chosen.values()))
     return Source({domain: read_file(domain, path) for domain, path in chosen.items()}, ignored)
+
+
+def holds(directory: Path, stem: str) -> bool:
+    """Whether a directory has a file of this name, plain or gzipped; False where there is no directory."""
+    return directory.is_dir() and bool(_called(_files(directory), stem))
+
+
+def _files(directory: Path) -> dict[str, Path]:
+    return {path.name.lower(): path for path in sorted(directory.iterdir()) if path.is_file()}
+
+
+def _called(files: Mapping[str, Path], stem: str) -> list[Path]:
+    return [files[name] for ending in _ENDINGS if (name := stem.lower() + ending) in files]
 
 
 def read_file(domain: str, path: Path) -> tuple[SourceRow, ...]:

@@ -1,6 +1,6 @@
-"""What an alert says (`safety.md` 6.2), as far as this version can derive it.
+"""What an alert says (`safety.md` 6.2).
 
-`clocks` is empty and `teae`, `expectedness`, `susar`, `provisional` are absent: they come with the reporting clocks.
+`clocks` is empty and `teae`, `susar`, `provisional` are absent: they are told together with the reporting clocks.
 """
 
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
+from hepatrail_events.adverse_events import Assessor, CausalityTarget
 from hepatrail_events.envelope import Envelope
-from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertCausality, AlertChange, AlertContent, AlertType, Priority
 from hepatrail_events.types import PartialDate
 from hepatrail_projections.adverse_event import session_before
@@ -68,11 +68,9 @@ def adverse_event_alert(
         session_id=session_id,
         hours_from_session_start=since_start,
         hours_from_session_end=since_end,
-        action_taken=reported.action_taken,
-        causality=tuple(
-            AlertCausality(assessor=Role.INVESTIGATOR, target=each.target, value=each.value)
-            for each in reported.causality
-        ),
+        action_taken=after.action_taken,
+        causality=_causality(after),
+        expectedness=after.expectedness,
         aware_at=after.serious_aware_at or reported.aware_at,
         changes=(*_changes(before, after, zone), *also),
         detail=None,
@@ -110,7 +108,20 @@ def _changes(before: AdverseEventFact | None, after: AdverseEventFact, zone: Zon
         return ()
     old, new = _shown(before, zone), _shown(after, zone)
     return tuple(
-        AlertChange(field=name, old=_short(old[name]), new=_short(new[name])) for name in new if old[name] != new[name]
+        AlertChange(field=name, old=_short(old.get(name)), new=_short(shown))
+        for name, shown in new.items()
+        if old.get(name) != shown
+    )
+
+
+def _causality(fact: AdverseEventFact) -> tuple[AlertCausality, ...]:
+    """The judgements in force, the investigator's first, in the order of the targets."""
+    in_force = fact.causality_in_force
+    return tuple(
+        AlertCausality(assessor=assessor, target=target, value=in_force[assessor, target].value)
+        for assessor in Assessor
+        for target in CausalityTarget
+        if (assessor, target) in in_force
     )
 
 
@@ -125,7 +136,10 @@ def _shown(fact: AdverseEventFact, zone: ZoneInfo) -> dict[str, str | None]:
         "outcome": fact.outcome.value,
         "onset": text_of(reported.onset),
         "endAt": None if fact.end_at is None else text_of(fact.end_at),
-        "actionTaken": reported.action_taken.value,
+        "actionTaken": fact.action_taken.value,
+        "expectedness": fact.expectedness.value,
+        **{f"causality.{each.assessor}.{each.target}": each.value.value for each in _causality(fact)},
+        "voided": None if fact.voided is None else fact.voided.event.reason_code.value,
     }
 
 

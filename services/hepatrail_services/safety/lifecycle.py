@@ -1,7 +1,10 @@
 """What one commit made of one adverse event (`safety.md` 6.1): the rows of the table that apply, highest first.
 
-The slice knows no causality or expectedness after the report, no downgrade and no void: the rows that stand on these
-(`SUSAR_*`, `SAE_DOWNGRADED`, `SAE_VOIDED`) join the table when their events do.
+Decided here, because the reference leaves room:
+
+- A void is no downgrade: whatever the event was until then, its void raises SAE_VOIDED alone.
+- A criterion that only one assessor takes back, while the other's stands, changes nothing: the effective set counts.
+- What the reporting clocks stand on (`SUSAR_*`, the derived `related`) is told with them.
 """
 
 from collections.abc import Callable
@@ -10,9 +13,6 @@ from hepatrail_events.adverse_events import Criterion, Outcome
 from hepatrail_events.ae_terms import is_special_interest
 from hepatrail_events.safety_desk import AlertType, Priority
 from hepatrail_projections.facts import AdverseEventFact
-
-AESI_GRADE = 3
-"""Maximum grade from which an event of special interest alerts although it is not serious (`ALERT_AESI_GRADE_GE`)."""
 
 FATAL = "FATAL"
 LIFE_THREATENING = "LIFE_THREATENING"
@@ -23,9 +23,16 @@ _OWN_ROWS = frozenset({Criterion.DEATH, Criterion.LIFE_THREATENING})
 _Applies = Callable[[AdverseEventFact | None, AdverseEventFact], bool]
 
 
-def transitions(before: AdverseEventFact | None, after: AdverseEventFact) -> tuple[AlertType, ...]:
-    """Every type that applies, highest row first; empty when nobody needs to be told."""
-    return tuple(kind for kind, applies in _TABLE if applies(before, after))
+def transitions(before: AdverseEventFact | None, after: AdverseEventFact, aesi_grade_ge: int) -> tuple[AlertType, ...]:
+    """Every type that applies, highest row first; empty when nobody needs to be told.
+
+    `aesi_grade_ge` is the maximum grade from which an event of special interest alerts although it is not serious.
+    """
+    if after.voided:
+        return (AlertType.SAE_VOIDED,) if after.ever_serious and not (before is not None and before.voided) else ()
+    severe = _severe_interest(before, after, aesi_grade_ge)
+    found = tuple(kind for kind, applies in _TABLE if applies(before, after))
+    return (*found, AlertType.AESI_SEVERE) if severe else found
 
 
 def priority(types: tuple[AlertType, ...], after: AdverseEventFact) -> Priority:
@@ -46,6 +53,11 @@ def flags(after: AdverseEventFact) -> tuple[str, ...]:
 def became_fatal(before: AdverseEventFact | None, after: AdverseEventFact) -> bool:
     """Whether the commit stated that the participant died of this event."""
     return Criterion.DEATH in _added(before, after)
+
+
+def no_longer_fatal(before: AdverseEventFact | None, after: AdverseEventFact) -> bool:
+    """Whether the commit took back that the participant died of this event."""
+    return before is not None and Criterion.DEATH in _added(after, before)
 
 
 def _priority(kind: AlertType, after: AdverseEventFact) -> Priority:
@@ -73,6 +85,10 @@ def _turned(criterion: Criterion) -> _Applies:
     return applies
 
 
+def _downgraded(before: AdverseEventFact | None, after: AdverseEventFact) -> bool:
+    return before is not None and before.serious and not after.serious
+
+
 def _changed(before: AdverseEventFact | None, after: AdverseEventFact) -> bool:
     if before is None or not (before.serious and after.serious):
         return False
@@ -89,12 +105,13 @@ def _left_sequelae(before: AdverseEventFact, after: AdverseEventFact) -> bool:
     return before.outcome is not after.outcome and after.outcome is Outcome.RECOVERED_WITH_SEQUELAE
 
 
-def _severe_interest(before: AdverseEventFact | None, after: AdverseEventFact) -> bool:
-    return not after.serious and _severe(after) and not (before is not None and _severe(before))
+def _severe_interest(before: AdverseEventFact | None, after: AdverseEventFact, grade_ge: int) -> bool:
+    reached = before is not None and _severe(before, grade_ge)
+    return not after.serious and _severe(after, grade_ge) and not reached
 
 
-def _severe(fact: AdverseEventFact) -> bool:
-    return is_special_interest(fact.reported.code) and (fact.max_grade or 0) >= AESI_GRADE
+def _severe(fact: AdverseEventFact, grade_ge: int) -> bool:
+    return is_special_interest(fact.reported.code) and (fact.max_grade or 0) >= grade_ge
 
 
 def _added(before: AdverseEventFact | None, after: AdverseEventFact) -> set[Criterion]:
@@ -107,5 +124,5 @@ _TABLE: tuple[tuple[AlertType, _Applies], ...] = (
     (AlertType.SAE_FATAL, _turned(Criterion.DEATH)),
     (AlertType.SAE_LIFE_THREATENING, _turned(Criterion.LIFE_THREATENING)),
     (AlertType.SAE_CHANGED, _changed),
-    (AlertType.AESI_SEVERE, _severe_interest),
+    (AlertType.SAE_DOWNGRADED, _downgraded),
 )

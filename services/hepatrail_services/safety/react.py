@@ -9,6 +9,7 @@ from hepatrail_events.assessments import ParticipantDied
 from hepatrail_events.codec import Recorded
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import InvalidEnvelope
+from hepatrail_events.protocol_rules import SafetyRules
 from hepatrail_events.safety_desk import AlertChange, AlertContent, AlertType, Priority
 from hepatrail_events.sessions import SessionStarted
 from hepatrail_projections.facts import SubjectView
@@ -16,7 +17,7 @@ from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_services.safety.content import Occasion, adverse_event_alert, participant_alert, text_of
 from hepatrail_services.safety.holds import sessions_under_hold
 from hepatrail_services.safety.identity import PROCESSOR, unreadable_alert
-from hepatrail_services.safety.lifecycle import became_fatal, transitions
+from hepatrail_services.safety.lifecycle import became_fatal, no_longer_fatal, transitions
 
 _MAX_DETAIL = 500
 
@@ -30,9 +31,13 @@ def react(
     Raises InvalidEnvelope when the commit names a study without protocol.
     """
     envelope = commit[-1].envelope
-    occasion = Occasion(envelope, after, ZoneInfo(protocol_under(study, envelope).protocol.site_zone))
+    protocol = protocol_under(study, envelope).protocol
+    occasion = Occasion(envelope, after, ZoneInfo(protocol.site_zone))
     starts = [each for each in commit if isinstance(each.event, SessionStarted)]
-    return (*_of_events(before, occasion, commit), *sessions_under_hold(after, starts, study.holds.values()))
+    return (
+        *_of_events(before, occasion, commit, protocol.safety),
+        *sessions_under_hold(after, starts, study.holds.values()),
+    )
 
 
 def protocol_under(study: StudyView, envelope: Envelope) -> PublishedProtocol:
@@ -65,20 +70,29 @@ def unreadable(view: SubjectView, streamseq: int, where: str, reason: str, found
     )
 
 
-def _of_events(before: SubjectView, occasion: Occasion, commit: Sequence[Recorded]) -> tuple[AlertContent, ...]:
+def _of_events(
+    before: SubjectView, occasion: Occasion, commit: Sequence[Recorded], rules: SafetyRules
+) -> tuple[AlertContent, ...]:
     deaths = [each.event for each in commit if isinstance(each.event, ParticipantDied)]
-    died = tuple(AlertChange(field="deathAt", old=None, new=text_of(death.death_at)) for death in deaths)
+    death = _changes_of_death(before.death, occasion.after.death)
     alerts, carried = [], False
     for ae_id, fact in occasion.after.adverse_events.items():
         earlier = before.adverse_events.get(ae_id)
         if earlier is fact:
             continue
-        types = transitions(earlier, fact)
+        types = transitions(earlier, fact, rules.alert_aesi_grade_ge)
         if types:
             fatal = became_fatal(earlier, fact)
             carried = carried or fatal
-            alerts.append(adverse_event_alert(occasion, earlier, fact, types, died if fatal else ()))
+            also = death if fatal or no_longer_fatal(earlier, fact) else ()
+            alerts.append(adverse_event_alert(occasion, earlier, fact, types, also))
     if deaths and not carried:
         aware_at = deaths[-1].aware_at
-        alerts.append(participant_alert(occasion, AlertType.PARTICIPANT_DIED, aware_at=aware_at, changes=died))
+        alerts.append(participant_alert(occasion, AlertType.PARTICIPANT_DIED, aware_at=aware_at, changes=death))
     return tuple(alerts)
+
+
+def _changes_of_death(before: ParticipantDied | None, after: ParticipantDied | None) -> tuple[AlertChange, ...]:
+    old = None if before is None else text_of(before.death_at)
+    new = None if after is None else text_of(after.death_at)
+    return () if old == new else (AlertChange(field="deathAt", old=old, new=new),)

@@ -1,13 +1,14 @@
 """Plays a trial through the API: moves the clock to each command's moment, sends it in its role's name, compares."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from hepatrail_events.roles import Role
 from hepatrail_services.importers.api_client import Accepted, Rejected
-from hepatrail_services.simulation.trial import ACCEPTED, TimedCommand, Trial
+from hepatrail_services.simulation.trial import ACCEPTED, TimedCommand, Trial, with_event_ids
 
 
 class Sends(Protocol):
@@ -39,11 +40,26 @@ async def play(
     advance_to: Callable[[datetime], object],
     on_played: Callable[[Played], object] = lambda _: None,
 ) -> tuple[Played, ...]:
-    """Plays all commands in turn, one at a time, because they share one clock; raises what the sender raises."""
+    """Plays all commands in turn, one at a time, because they share one clock; raises what the sender raises.
+
+    A command that names an event which does not exist, because the command before it was refused, is not sent.
+    """
     played: list[Played] = []
+    events: dict[UUID, Sequence[UUID]] = {}
     for command in trial.commands:
         advance_to(command.at)
-        outcome = await roles[command.role].send(command.mutation, command.input)
+        outcome = await _send(command, roles[command.role], events)
+        if isinstance(outcome, Accepted):
+            events[outcome.command_id] = outcome.event_ids
         played.append(Played(command, outcome))
         on_played(played[-1])
     return tuple(played)
+
+
+async def _send(command: TimedCommand, sender: Sends, events: Mapping[UUID, Sequence[UUID]]) -> Accepted | Rejected:
+    try:
+        values = with_event_ids(command.input, events)
+    except LookupError:
+        identity = UUID(command.input["commandId"])
+        return Rejected(identity, "NOT_SENT", "The command names an event of a command that has none.")
+    return await sender.send(command.mutation, values)

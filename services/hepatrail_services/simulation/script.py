@@ -12,6 +12,12 @@ from hepatrail_services.simulation.participants import Participant
 from hepatrail_services.simulation.trial import ACCEPTED, TimedCommand
 
 COORDINATOR, INVESTIGATOR, LABORATORY = Role.COORDINATOR, Role.INVESTIGATOR, Role.LABORATORY
+PRINCIPAL, SPONSOR, OFFICER, MONITOR = (
+    Role.PRINCIPAL_INVESTIGATOR,
+    Role.SPONSOR,
+    Role.SAFETY_OFFICER,
+    Role.MONITOR,
+)
 
 
 class Script:
@@ -39,6 +45,11 @@ class Script:
 def minute(at: datetime) -> dict[str, str]:
     """A `PartialDate` known to the minute."""
     return {"value": at.strftime("%Y-%m-%dT%H:%MZ"), "precision": "MINUTE"}
+
+
+def day(at: datetime) -> dict[str, str]:
+    """A `PartialDate` known to the day, that of `at` in UTC."""
+    return {"value": f"{at:%Y-%m-%d}", "precision": "DAY"}
 
 
 def text(at: datetime) -> str:

@@ -8,14 +8,20 @@
 `at` is when the person of that role enters the command; clinical times in `input` are never later. `expect` is
 `ACCEPTED` or the id of the rule that must refuse the command ("SES-02"). Instants and dates are those of a trial
 that begins at `begins`; `shifted` moves all of them by whole days, so that a player can begin when its clock stands.
+
+The id of an event is made when it is recorded, so no file can know it: where a command names an event of an earlier
+one (a correction of an assessment or of a grade does), the text `event:<commandId>/<index>` stands for the id of that
+command's event number `index`, counted from 0, and the player puts the id in its place.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
 
 import orjson
 from pydantic import Field, ValidationError
@@ -28,6 +34,7 @@ ACCEPTED: Final = "ACCEPTED"
 _INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 _MINUTE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$")
 _DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
+_EVENT = re.compile(r"^event:([0-9a-f-]{36})/(\d+)$")
 
 
 class Header(Fact):
@@ -94,6 +101,24 @@ def read_trial(path: Path) -> Trial:
     if any(later.at < earlier.at for earlier, later in pairwise(commands)):
         raise StartRefused(f"The trial {path} is not in the order of `at`.")
     return Trial(header, commands)
+
+
+def event_of(command_id: UUID, index: int = 0) -> str:
+    """The text that stands for the id of an earlier command's event."""
+    return f"event:{command_id}/{index}"
+
+
+def with_event_ids(value: Any, known: Mapping[UUID, Sequence[UUID]]) -> Any:
+    """An input with the ids of events in their places; LookupError where a command has no such event.
+
+    `known` are the events of the accepted commands so far.
+    """
+    if isinstance(value, dict):
+        return {key: with_event_ids(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_event_ids(item, known) for item in value]
+    named = _EVENT.match(value) if isinstance(value, str) else None
+    return str(known[UUID(named[1])][int(named[2])]) if named else value
 
 
 def _line(kind: type[_Line], path: Path, number: int, line: bytes) -> _Line:

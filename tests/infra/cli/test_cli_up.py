@@ -19,6 +19,7 @@ from hepatrail_cli.log_origin import log_origin
 from hepatrail_events.streams import STUDY
 from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_log import Record, partition_of, read_to_end
+from hepatrail_projections.schema import schema_name
 from stack import Stack
 
 PARTS = {"hepatrail", "kafka", "postgres", *PROCESSES}
@@ -87,7 +88,7 @@ async def test_a_stack_starts_comes_back_after_kills_stops_cleanly_and_keeps_its
             ("decider", "hepatrail.commands"),
             ("projector", "hepatrail.events"),
         }
-        assert body["projection"]["schema"] == "projection_v1"
+        assert body["projection"]["schema"] == schema_name()
         parked = await asyncio.to_thread(hepatrail, "quarantine", "list", *directory)
         assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n")
         unknown = await asyncio.to_thread(hepatrail, "quarantine", "retry", "subject-X1", *directory)
@@ -102,7 +103,7 @@ async def test_a_stack_starts_comes_back_after_kills_stops_cleanly_and_keeps_its
         await stack.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
         rebuilt = await asyncio.to_thread(hepatrail, "rebuild", "--json", *directory)
         assert rebuilt.returncode == 0, rebuilt.stderr
-        assert json.loads(rebuilt.stdout)["schema"] == "projection_v1_b2"
+        assert json.loads(rebuilt.stdout)["schema"] == schema_name(build=2)
         assert (await stack.graphql("{ protocol { version } }"))["protocol"]["version"] == "1.0"
     finally:
         loop = asyncio.get_running_loop()
@@ -118,7 +119,8 @@ async def test_a_stack_starts_comes_back_after_kills_stops_cleanly_and_keeps_its
     assert "--simulated-clock is for an empty directory" in refused.stderr
 
     alone = await asyncio.to_thread(hepatrail, "rebuild", *directory)
-    assert (alone.returncode, "projection_v1 is live, in place of projection_v1_b2" in alone.stdout) == (0, True)
+    switched = f"{schema_name()} is live, in place of {schema_name(build=2)}"
+    assert (alone.returncode, switched in alone.stdout) == (0, True)
     assert left_behind(tmp_path) == []
 
     first = stack.ready

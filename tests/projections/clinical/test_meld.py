@@ -20,7 +20,7 @@ from hepatrail_projections.clinical.scores.common import (
     half_up,
     nine_decimals,
 )
-from hepatrail_projections.clinical.scores.meld import INPUTS, meld_2002
+from hepatrail_projections.clinical.scores.meld import INPUTS, MELD_2002
 
 VECTORS = list(
     csv.DictReader((Path(__file__).parent / "meld_2002_vectors.csv").read_text(encoding="utf-8").splitlines())
@@ -44,7 +44,7 @@ def meld(**values: str) -> ScoreResult:
         amount, _, unit = text.partition(" ")
         number = amount.lstrip("<>=")
         read[code] = given(code, number, unit or None, amount.removesuffix(number) or None)
-    return meld_2002(read, {})
+    return MELD_2002.of(read)
 
 
 def usual(**values: str) -> ScoreResult:
@@ -60,7 +60,7 @@ def test_all_vectors_are_here() -> None:
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["id"] for vector in VECTORS])
 def test_reference_vector(vector: dict[str, str]) -> None:
     expected = json.loads(vector["expected"])
-    result = meld_2002(from_vector(vector["inputs"]), {})
+    result = MELD_2002.of(from_vector(vector["inputs"]))
     assert (result.status, result.score) == (expected["status"], expected["score"])
     assert result.missing == tuple(expected.get("missing", ()))
     assert result.invalid == tuple(expected.get("invalid", ()))
@@ -168,7 +168,7 @@ def test_a_confirmed_implausible_value_is_not_judged_again() -> None:
         code: given(code, text) for code, text in {"tbil": "200", "inr": "2", "dialysis_sessions_7d": "0"}.items()
     }
     inputs["creatinine"] = ScoreInput("creatinine", Fraction(9))
-    assert meld_2002(inputs, {}).status == "complete"
+    assert MELD_2002.of(inputs).status == "complete"
 
 
 @pytest.mark.parametrize(("value", "rounded"), [("0.5", 1), ("1.5", 2), ("2.5", 3), ("2.499999999", 2), ("-0.5", -1)])
@@ -196,7 +196,7 @@ def test_meld_stays_in_range_and_never_falls_when_bilirubin_rises(
             "inr": inr,
             "dialysis_sessions_7d": Fraction(sessions),
         }
-        result = meld_2002({code: ScoreInput(code, value) for code, value in values.items()}, {})
+        result = MELD_2002.of({code: ScoreInput(code, value) for code, value in values.items()})
         assert result.score is not None
         return result.score
 

@@ -1,15 +1,16 @@
 """Which observation serves which time point (visits.md sections 3, 4 and 6)."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinical_builders import T0, A, derived, draw, hours, lab_result, session
-from hepatrail_projections.clinical.assignment import Assignment
+from hepatrail_projections.clinical.assignment import Assignment, PointAssignment
 from hepatrail_projections.clinical.baseline import baseline_value, baseline_values
 from hepatrail_projections.clinical.inputs import Observation
 from hepatrail_projections.clinical.visits import DEFAULT_PLAN
@@ -75,8 +76,7 @@ def test_an_impossible_code_after_treatment_is_ignored_and_queried() -> None:
     assert place(lab_result(at=A + timedelta(days=2), visit="DAY2")) == ("D2", True, None, True)
 
 
-def test_codes_of_auxiliary_points_leave_the_main_point_to_the_windows() -> None:
-    assert place(lab_result(at=A + timedelta(days=2), visit="S2_H12")) == ("D2", True, None, False)
+def test_an_explicit_uns_keeps_it_unscheduled() -> None:
     assert place(lab_result(at=A + timedelta(days=2), visit="UNS")) == (None, False, None, False)
 
 
@@ -195,11 +195,21 @@ def test_voiding_the_first_session_moves_everything() -> None:
     assert derived([value], [second])[2].observations("BL") == {"alt": value}
 
 
+def serving(points: Mapping[str, PointAssignment]) -> Counter[UUID]:
+    """How many points each usable observation serves."""
+    return Counter(
+        each.observation.result_id
+        for point in points.values()
+        for candidates in point.candidates.values()
+        for each in candidates
+    )
+
+
 TIMES = st.one_of(
     st.timedeltas(timedelta(days=-10), timedelta(days=400)).map(lambda offset: A + offset),
     st.dates(date(2026, 3, 1), date(2027, 4, 10)),
 )
-CODES = st.one_of(st.none(), st.sampled_from([*DEFAULT_PLAN.by_code, "UNS", "S2_H24", "odd"]))
+CODES = st.one_of(st.none(), st.sampled_from([*DEFAULT_PLAN.by_code, "UNS", "S2_H24", "S3_H12", "SFU12", "odd"]))
 
 
 @settings(deadline=None)
@@ -216,17 +226,17 @@ CODES = st.one_of(st.none(), st.sampled_from([*DEFAULT_PLAN.by_code, "UNS", "S2_
         ),
         max_size=30,
     ),
+    st.lists(st.timedeltas(timedelta(0), timedelta(days=9)), max_size=3),
     st.booleans(),
 )
-def test_no_observation_is_lost_and_none_serves_two_main_points(observations: list[Observation], treated: bool) -> None:
-    _, _, result = derived(observations, [session()] if treated else [])
-    served = Counter(
-        each.observation.result_id
-        for point in result.points.values()
-        for candidates in point.candidates.values()
-        for each in candidates
-    )
+def test_no_observation_is_lost_and_none_serves_two_main_or_two_auxiliary_points(
+    observations: list[Observation], later: list[timedelta], treated: bool
+) -> None:
+    sessions = [session(), *(session(A + after, A + after + hours(5)) for after in later)]
+    _, _, result = derived(observations, sessions if treated else [])
+    served = serving(result.points)
     assert all(count == 1 for count in served.values())
+    assert all(count == 1 for count in serving(result.auxiliary).values())
     unscheduled = {each.result_id for each in result.unscheduled}
     assert not unscheduled & set(served)
     unusable = {each.result_id for each in observations if each.unusable}

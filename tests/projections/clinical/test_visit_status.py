@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from clinical_builders import T0, A, derived, hours, lab_result, session, stop
 from hepatrail_events.catalogue import SEED_LABS
-from hepatrail_projections.clinical.compliance import VisitStatus, evidence, status
+from hepatrail_projections.clinical.compliance import VisitStatus, status
+from hepatrail_projections.clinical.evidence import Circumstances, evidence
 from hepatrail_projections.clinical.inputs import Observation, Session, Stop
-from hepatrail_projections.clinical.visits import DEFAULT_PLAN
+from hepatrail_projections.clinical.items import ItemRules
+from hepatrail_projections.clinical.visits import DEFAULT_PLAN, VisitPlan
 
 ITEMS = ("alt", "ast", "inr")
 D2 = A + timedelta(days=2)
@@ -31,10 +33,13 @@ def asked(
     sessions: Sequence[Session] | None = None,
     stops: Sequence[Stop] = (),
     required: Sequence[str] = ITEMS,
+    plan: VisitPlan = DEFAULT_PLAN,
 ) -> VisitStatus:
-    anchored, opened, assignment = derived(observations, [session()] if sessions is None else sessions)
-    visit = evidence(DEFAULT_PLAN.by_code[point], opened, assignment.points[point], anchored)
-    return status(visit, stops, required, as_of, DEFAULT_PLAN)
+    anchored, opened, assignment = derived(observations, [session()] if sessions is None else sessions, plan)
+    known = Circumstances(None if anchored is None else anchored.t0, stops, ItemRules(plan))
+    window = next((each for each in opened if each.code == point), None)
+    visit = evidence(plan.by_code[point], window, assignment.points[point], required, known)
+    return status(visit, stops, required, as_of, plan)
 
 
 def labs(at: datetime | date, *codes: str, visit: str | None = None) -> list[Observation]:
@@ -172,9 +177,7 @@ def test_a_transplant_inside_the_window_keeps_what_was_observed_before_it() -> N
 
 def test_a_protocol_can_keep_everything_after_a_transplant() -> None:
     plan = replace(DEFAULT_PLAN, post_transplant="ALL")
-    anchored, opened, assignment = derived([], [session()], plan)
-    visit = evidence(plan.by_code["D2"], opened, assignment.points["D2"], anchored)
-    assert status(visit, [stop("TRANSPLANT", A)], ITEMS, D2_CLOSES, plan).status == "missed"
+    assert asked("D2", D2_CLOSES, stops=[stop("TRANSPLANT", A)], plan=plan).status == "missed"
 
 
 def test_the_baseline_after_treatment_began() -> None:

@@ -91,12 +91,12 @@ def test_all_21_analytes_of_the_trial_go_in_at_once() -> None:
         ([{"code": "alt", "value": " ", "unit": "U/L"}], "results[0].value"),
     ],
 )
-def test_an_unreadable_row_rejects_the_command_and_is_named(rows: list[dict[str, Any]], field: str) -> None:
+def test_lab_01_an_unreadable_row_rejects_the_command_and_is_named(rows: list[dict[str, Any]], field: str) -> None:
     sentence = given(*OPEN).when(command("recordLabResults", results=rows)).then_rejects("LAB-01", field=field)
     assert sentence.startswith(field.partition(".")[0])
 
 
-def test_an_unreadable_observation_rejects_the_command_and_is_named() -> None:
+def test_lab_01_an_unreadable_observation_rejects_the_command_and_is_named() -> None:
     asked = command("recordObservations", rows=[row("map", 70), {"code": "map"}])
     given(*OPEN).when(asked).then_rejects("LAB-01", field="rows[1].value")
 
@@ -111,7 +111,9 @@ def test_an_unreadable_observation_rejects_the_command_and_is_named() -> None:
         ({"code": "alt", "value": "99999999", "unit": "U/L"}, "IMPLAUSIBLE"),
     ],
 )
-def test_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(stated: dict[str, str], reason: str) -> None:
+def test_lab_02_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(
+    stated: dict[str, str], reason: str
+) -> None:
     event = _recorded(results=[row("ast", 30), stated])
     used, kept = event.results
     assert (used.accepted, used.reject_reason) == (True, None)
@@ -119,13 +121,13 @@ def test_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(stated:
 
 
 @pytest.mark.parametrize("collected_at", [iso(minutes=-6), "2026-03-21"])
-def test_a_sample_from_the_future_is_stored_and_not_used(collected_at: str) -> None:
+def test_lab_02_a_sample_from_the_future_is_stored_and_not_used(collected_at: str) -> None:
     event = _recorded(collectedAt=collected_at)
     assert [(row.accepted, row.reject_reason) for row in event.results] == [(False, RejectReason.TIME_IN_FUTURE)]
 
 
 @pytest.mark.parametrize("collected_at", [iso(minutes=-4), "2026-03-20", "2020-01-01"])
-def test_a_sample_of_any_past_time_is_used(collected_at: str) -> None:
+def test_lab_04_a_sample_of_any_past_time_is_used(collected_at: str) -> None:
     assert _recorded(collectedAt=collected_at).results[0].accepted
 
 
@@ -138,7 +140,7 @@ def test_the_date_of_a_sample_is_a_civil_date_of_the_site() -> None:
     assert event.results[0].accepted
 
 
-def test_a_laboratory_that_the_protocol_does_not_name_is_no_source() -> None:
+def test_lab_02_a_laboratory_that_the_protocol_does_not_name_is_no_source() -> None:
     allowing = given(*OPEN).in_study(protocol_published(laboratories=("BFH-LAB",)), site_activated())
     assert _recorded(allowing).results[0].accepted
     assert _recorded(allowing, laboratory="elsewhere").results[0].reject_reason is RejectReason.SOURCE_UNKNOWN
@@ -156,12 +158,12 @@ def test_a_value_that_was_not_done_needs_its_reason_only() -> None:
     assert event.results[0].value is None
 
 
-def test_no_measurement_is_refused_for_its_time() -> None:
+def test_lab_04_no_measurement_is_refused_for_its_time() -> None:
     given(*OPEN, died(), withdrew()).when(command("recordLabResults")).then_accepts(LabResultsRecorded)
     given(*OPEN).when(command("recordLabResults", visitCode="D99")).then_accepts(LabResultsRecorded)
 
 
-def test_a_known_message_of_a_laboratory_changes_nothing() -> None:
+def test_lab_06_a_known_message_of_a_laboratory_changes_nothing() -> None:
     history = given(*OPEN, lab_result(message="M-1", alt=130))
     history.when(command("recordLabResults", sourceMessageId="M-1", results=[row("alt", 999)])).then()
     history.when(command("recordLabResults", sourceMessageId="M-2")).then_accepts(LabResultsRecorded)
@@ -170,25 +172,25 @@ def test_a_known_message_of_a_laboratory_changes_nothing() -> None:
     )
 
 
-def test_samples_without_message_id_are_all_taken() -> None:
+def test_lab_06_samples_without_message_id_are_all_taken() -> None:
     given(*OPEN, lab_result(alt=130)).when(command("recordLabResults")).then_accepts(LabResultsRecorded)
 
 
-def test_an_implausible_value_may_be_confirmed_once() -> None:
+def test_lab_03_an_implausible_value_may_be_confirmed_once() -> None:
     history = (*OPEN, lab_result("IMPLAUSIBLE", alt=99999999))
     confirmed = ImplausibleConfirmed(result_id=row_id(0), reason=a_sealed())
     given(*history).when(command("confirmImplausible")).then(confirmed)
     given(*history, confirmed).when(command("confirmImplausible")).then_rejects("LAB-03", field="resultId")
 
 
-def test_an_implausible_observation_may_be_confirmed() -> None:
+def test_lab_03_an_implausible_observation_may_be_confirmed() -> None:
     given(*OPEN, observation("IMPLAUSIBLE", map=900)).when(command("confirmImplausible")).then_accepts(
         ImplausibleConfirmed
     )
 
 
 @pytest.mark.parametrize("reason", [None, "UNIT_UNKNOWN", "TIME_IN_FUTURE"])
-def test_only_an_implausible_value_can_be_confirmed(reason: str | None) -> None:
+def test_lab_03_only_an_implausible_value_can_be_confirmed(reason: str | None) -> None:
     given(*OPEN, lab_result(reason, alt=1)).when(command("confirmImplausible")).then_rejects("LAB-03")
 
 
@@ -249,7 +251,7 @@ def test_a_correction_may_make_a_result_usable() -> None:
     assert event.accepted
 
 
-def test_a_correction_does_not_make_a_row_unreadable() -> None:
+def test_lab_01_a_correction_does_not_make_a_row_unreadable() -> None:
     history = given(*OPEN, lab_result(alt=130))
     history.when(command("correctLabResult", field="value", newValue=None)).then_rejects("LAB-01", field="newValue")
     history.when(command("correctLabResult", field="code", newValue=None)).then_rejects("LAB-01", field="newValue")

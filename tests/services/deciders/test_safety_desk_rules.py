@@ -2,11 +2,41 @@
 
 from uuid import UUID, uuid4
 
-from builders import ALERT, NOW, a_sealed, alert_content, alert_raised, at, command, sealed
+import pytest
+
+from builders import (
+    ALERT,
+    NOW,
+    a_sealed,
+    alert_content,
+    alert_escalated,
+    alert_raised,
+    at,
+    command,
+    iso,
+    protocol_published,
+    sealed,
+    site_activated,
+    stopping_rule_triggered,
+)
 from hepatrail_events.roles import Role
-from hepatrail_events.safety_desk import AlertAcknowledged, AlertRaised
-from hepatrail_services.deciders.safety_desk import DeskState, RaiseAlert
-from specification import Given, given
+from hepatrail_events.safety_desk import (
+    AlertAcknowledged,
+    AlertEscalated,
+    AlertRaised,
+    NotificationChannel,
+    NotificationSent,
+    StoppingRuleTriggered,
+)
+from hepatrail_events.study import HoldAction
+from hepatrail_services.deciders.safety_desk import (
+    DeskState,
+    EscalateAlert,
+    RaiseAlert,
+    RecordNotification,
+    TriggerStoppingRule,
+)
+from specification import By, Given, given
 
 SECOND = "00000000-0000-4000-8000-0000000000a2"
 
@@ -88,3 +118,115 @@ def test_the_desk_remembers_its_last_number_after_a_repeat() -> None:
     outcome = given(alert_raised(1)).when(_raise())
     assert isinstance(outcome.state, DeskState)
     assert (outcome.state.version, outcome.state.last_alert_seq) == (1, 1)
+
+
+RAISED = alert_raised(priority="P1", raisedAt=iso(hours=1))
+"""Its levels fall at 30 minutes before NOW, at NOW, and in an hour."""
+
+
+def _escalate(level: int = 1, late: bool = False, alert_id: UUID = ALERT) -> EscalateAlert:
+    return EscalateAlert(command_id=uuid4(), alert_id=alert_id, level=level, late=late)
+
+
+def _acknowledged(minutes: float, by: str = "officer") -> By:
+    moment = at(minutes=minutes)
+    return By(AlertAcknowledged(alert_id=ALERT, by=by, at=moment), Role.SAFETY_OFFICER, moment)
+
+
+def test_an_alert_that_nobody_acknowledged_is_escalated_level_by_level() -> None:
+    given(RAISED).when(_escalate(1)).then(AlertEscalated(alert_id=ALERT, level=1, late=False))
+    given(RAISED, alert_escalated(1)).when(_escalate(2, late=True)).then(
+        AlertEscalated(alert_id=ALERT, level=2, late=True)
+    )
+
+
+def test_a_level_fires_once_whatever_the_body_says() -> None:
+    given(RAISED, alert_escalated(1)).when(_escalate(1, late=True)).then()
+    given(RAISED, alert_escalated(1), _acknowledged(5)).when(_escalate(1)).then()
+
+
+@pytest.mark.parametrize(("minutes_before_now", "fires"), [(30.5, False), (30, False), (29.999, True)])
+def test_an_acknowledgement_recorded_at_or_before_its_time_stops_a_level(
+    minutes_before_now: float, fires: bool
+) -> None:
+    outcome = given(RAISED, _acknowledged(minutes_before_now)).when(_escalate(1))
+    if fires:
+        outcome.then_accepts(AlertEscalated)
+    else:
+        outcome.then_rejects("DSK-03", field="level")
+
+
+def test_an_acknowledgement_stops_all_later_levels() -> None:
+    history = given(RAISED, alert_escalated(1), _acknowledged(10))
+    history.when(_escalate(2)).then_rejects("DSK-03")
+    history.when(_escalate(3)).then_rejects("DSK-03")
+
+
+def test_the_reporters_own_acknowledgement_stops_escalation_only_where_the_protocol_says_so() -> None:
+    own = given(RAISED, _acknowledged(40, by="reporter"))
+    own.when(_escalate(1)).then_accepts(AlertEscalated)
+    own.in_study(protocol_published(self_ack=True), site_activated()).when(_escalate(1)).then_rejects("DSK-03")
+    given(RAISED, _acknowledged(40, by="reporter"), _acknowledged(35)).when(_escalate(1)).then_rejects("DSK-03")
+
+
+def test_an_acknowledgement_is_of_one_alert_only() -> None:
+    other = alert_raised(2, alertId=SECOND, priority="P1", raisedAt=iso(hours=1))
+    given(RAISED, other, _acknowledged(40)).when(_escalate(1, alert_id=UUID(SECOND))).then_accepts(AlertEscalated)
+
+
+def test_levels_are_those_of_the_priority() -> None:
+    routine = given(alert_raised(priority="P3", raisedAt=iso(days=4)))
+    routine.when(_escalate(2)).then_accepts(AlertEscalated)
+    routine.when(_escalate(3)).then_rejects(code="SHAPE", field="level")
+
+
+@pytest.mark.parametrize(
+    ("priority", "level", "minutes"),
+    [
+        ("P1", 1, 30), ("P1", 2, 60), ("P1", 3, 120),
+        ("P2", 1, 4 * 60), ("P2", 2, 12 * 60), ("P2", 3, 20 * 60),
+        ("P3", 1, 24 * 60), ("P3", 2, 72 * 60),
+    ],
+)  # fmt: skip
+def test_the_times_of_the_levels_are_those_of_the_reference(priority: str, level: int, minutes: int) -> None:
+    """An acknowledgement of 10 minutes ago comes in time where the level's time is then, and too late a minute on."""
+    for ago, fires in ((minutes + 10, False), (minutes + 11, True)):
+        raised = alert_raised(priority=priority, raisedAt=iso(minutes=ago))
+        outcome = given(raised, _acknowledged(10)).when(_escalate(level))
+        assert (outcome.rejection is None) == fires
+
+
+def test_a_delivery_is_recorded_once_an_attempt() -> None:
+    def sent(attempt: int, alert_id: UUID = ALERT) -> RecordNotification:
+        return RecordNotification(
+            command_id=uuid4(), alert_id=alert_id, channel=NotificationChannel.EMAIL, attempt=attempt
+        )
+
+    first = NotificationSent(alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1)
+    given(RAISED).when(sent(1)).then(first)
+    given(RAISED, first).when(sent(1)).then()
+    given(RAISED, first).when(sent(2)).then_accepts(NotificationSent)
+
+
+def test_only_a_known_alert_is_escalated_or_sent() -> None:
+    given().when(_escalate()).then_rejects("DSK-02", field="alertId")
+    asked = RecordNotification(command_id=uuid4(), alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1)
+    given().when(asked).then_rejects("DSK-02", field="alertId")
+
+
+def test_a_hit_of_a_stopping_rule_is_recorded_once_whatever_the_body() -> None:
+    hit = stopping_rule_triggered(eventIds=[str(uuid4())])
+    body = hit.payload()
+    asked = TriggerStoppingRule.model_validate(body | {"commandId": str(uuid4())})
+    given().when(asked).then(hit)
+    again = asked.model_copy(update={"rule_id": "SR1", "actions": (HoldAction.HOLD_ENROLMENT,)})
+    given(hit).when(again).then()
+    given(hit).when(asked.model_copy(update={"hit_id": uuid4()})).then_accepts(StoppingRuleTriggered)
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
+def test_what_the_system_tells_itself_is_nobody_elses_to_say(role: Role) -> None:
+    hit = TriggerStoppingRule.model_validate(stopping_rule_triggered().payload() | {"commandId": str(uuid4())})
+    sent = RecordNotification(command_id=uuid4(), alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1)
+    for asked in (_escalate(), sent, hit):
+        given(RAISED).when(asked, by=role).then_rejects(code="FORBIDDEN")

@@ -52,12 +52,12 @@ def test_a_session_keeps_what_the_team_recorded() -> None:
     assert event.payload() == {name: value for name, value in stated.items() if name not in ("commandId", "subjectId")}
 
 
-def test_one_session_at_a_time() -> None:
+def test_ses_01_one_session_at_a_time() -> None:
     given(*RUNNING).when(command("startSession")).then_rejects("SES-01")
     given(*ENDED).when(command("startSession")).then_accepts(SessionStarted)
 
 
-def test_a_void_session_is_not_open_any_more() -> None:
+def test_ses_01_a_void_session_is_not_open_any_more() -> None:
     given(*RUNNING, VOID).when(command("startSession")).then_accepts(SessionStarted)
 
 
@@ -74,16 +74,37 @@ def test_a_void_session_is_not_open_any_more() -> None:
     ],
     ids=str,
 )
-def test_no_session_after_death_or_any_withdrawal(stop: Event) -> None:
+def test_ses_02_no_session_after_death_or_any_withdrawal(stop: Event) -> None:
     given(*ENROLLED, stop).when(command("startSession")).then_rejects("SES-02")
 
 
+def test_ses_02_the_first_of_several_withdrawals_stops() -> None:
+    stops = (withdrew("TREATMENT_ONLY", withdrawnAt=iso(days=9)), withdrew("FOLLOW_UP"))
+    given(*ENROLLED, *stops).when(command("startSession", startedAt=iso(days=5))).then_rejects("SES-02")
+
+
+def test_ses_02_a_session_is_not_corrected_to_begin_after_a_stop() -> None:
+    history = given(*RUNNING, withdrew("FOLLOW_UP", withdrawnAt=iso(hours=5)))
+    moved = command("correctSession", field="startedAt", newValue=iso(hours=4))
+    history.when(moved).then_rejects("SES-02", field="newValue")
+    earlier = command("correctSession", field="startedAt", newValue=iso(hours=7))
+    history.when(earlier).then_accepts(SessionCorrected)
+    history.when(command("correctSession")).then_accepts(SessionCorrected)
+
+
+def test_ses_07_a_session_outside_the_tolerances_is_kept() -> None:
+    """Too short, too few cells, weighed too long ago: a query asks about it."""
+    unusual = command("startSession", viableCells=1, weightMeasuredAt=iso(days=30))
+    given(*ENROLLED).when(unusual).then_accepts(SessionStarted)
+    given(*RUNNING).when(command("endSession", endedAt=iso(hours=5))).then_accepts(SessionEnded)
+
+
 @pytest.mark.parametrize("stop", [died(), died(deathAt=day("2026-03-19")), withdrew("FOLLOW_UP")], ids=str)
-def test_a_session_from_before_the_death_or_withdrawal_may_be_entered_late(stop: Event) -> None:
+def test_ses_02_a_session_from_before_the_death_or_withdrawal_may_be_entered_late(stop: Event) -> None:
     given(*ENROLLED, stop).when(command("startSession", startedAt=iso(days=9))).then_accepts(SessionStarted)
 
 
-def test_a_session_ends_after_its_start() -> None:
+def test_ses_03_a_session_ends_after_its_start() -> None:
     history = given(*RUNNING)
     history.when(command("endSession", endedAt=iso(hours=6))).then_rejects("SES-03", field="endedAt")
     history.when(command("endSession", endedAt=iso(hours=5))).then(
@@ -91,94 +112,94 @@ def test_a_session_ends_after_its_start() -> None:
     )
 
 
-def test_a_pause_lies_inside_the_session() -> None:
+def test_ses_03_a_pause_lies_inside_the_session() -> None:
     given(*RUNNING).when(command("pauseSession", at=iso(hours=7))).then_rejects("SES-03", field="at")
     given(*RUNNING).when(command("pauseSession", at=iso(hours=3))).then(
         SessionPaused(session_id=SESSION, at=at(hours=3), reason=a_sealed())
     )
 
 
-def test_a_pause_is_closed_before_the_next() -> None:
+def test_ses_03_a_pause_is_closed_before_the_next() -> None:
     given(*RUNNING, session_paused(hours=4)).when(command("pauseSession", at=iso(hours=3))).then_rejects("SES-03")
 
 
-def test_pauses_do_not_overlap() -> None:
+def test_ses_03_pauses_do_not_overlap() -> None:
     history = given(*RUNNING, session_paused(hours=4), session_resumed(hours=2))
     history.when(command("pauseSession", at=iso(hours=3))).then_rejects("SES-03")
     history.when(command("pauseSession", at=iso(hours=2))).then_accepts(SessionPaused)
 
 
-def test_a_session_resumes_after_its_pause() -> None:
+def test_ses_03_a_session_resumes_after_its_pause() -> None:
     history = given(*RUNNING, session_paused(hours=4))
     history.when(command("resumeSession", at=iso(hours=4))).then_rejects("SES-03", field="at")
     history.when(command("resumeSession", at=iso(hours=3))).then(SessionResumed(session_id=SESSION, at=at(hours=3)))
 
 
-def test_only_a_paused_session_resumes() -> None:
+def test_ses_03_only_a_paused_session_resumes() -> None:
     given(*RUNNING).when(command("resumeSession")).then_rejects("SES-03", field="sessionId")
 
 
-def test_a_paused_session_resumes_before_it_ends() -> None:
+def test_ses_03_a_paused_session_resumes_before_it_ends() -> None:
     given(*RUNNING, session_paused(hours=4)).when(command("endSession")).then_rejects("SES-03", field="endedAt")
 
 
-def test_a_session_does_not_end_before_its_last_pause_is_over() -> None:
+def test_ses_03_a_session_does_not_end_before_its_last_pause_is_over() -> None:
     history = given(*RUNNING, session_paused(hours=4), session_resumed(hours=2))
     history.when(command("endSession", endedAt=iso(hours=3))).then_rejects("SES-03", field="endedAt")
     history.when(command("endSession", endedAt=iso(hours=2))).then_accepts(SessionEnded)
 
 
 @pytest.mark.parametrize("name", ["pauseSession", "resumeSession", "endSession"])
-def test_nothing_happens_in_a_session_that_has_ended(name: str) -> None:
+def test_ses_03_nothing_happens_in_a_session_that_has_ended(name: str) -> None:
     given(*ENDED).when(command(name)).then_rejects("SES-03", field="sessionId")
 
 
 @pytest.mark.parametrize("reference", ["", "   "])
-def test_cells_without_release_reference_are_not_given(reference: str) -> None:
+def test_ses_04_cells_without_release_reference_are_not_given(reference: str) -> None:
     given(*ENROLLED).when(command("startSession", batchReleaseRef=reference)).then_rejects(
         "SES-04", field="batchReleaseRef"
     )
 
 
-def test_a_hold_of_the_trial_stops_sessions_until_it_is_released() -> None:
+def test_ses_05_a_hold_of_the_trial_stops_sessions_until_it_is_released() -> None:
     history, hold = given(*ENROLLED), hold_placed()
     history.in_study(*READY, hold).when(command("startSession")).then_rejects("SES-05")
     released = HoldReleased(hold_id=hold.hold_id, by="u-2", reason="reviewed")
     history.in_study(*READY, hold, released).when(command("startSession")).then_accepts(SessionStarted)
 
 
-def test_a_hold_of_a_participant_stops_that_participant_only() -> None:
+def test_ses_05_a_hold_of_a_participant_stops_that_participant_only() -> None:
     history = given(*ENROLLED)
     history.in_study(*READY, hold_placed(subject_id="S-001")).when(command("startSession")).then_rejects("SES-05")
     history.in_study(*READY, hold_placed(subject_id="S-002")).when(command("startSession")).then_accepts(SessionStarted)
 
 
-def test_a_hold_on_enrolment_stops_no_session() -> None:
+def test_ses_05_a_hold_on_enrolment_stops_no_session() -> None:
     history = given(*ENROLLED).in_study(*READY, hold_placed("HOLD_ENROLMENT"))
     history.when(command("startSession")).then_accepts(SessionStarted)
 
 
-def test_a_hold_does_not_stop_a_running_session() -> None:
+def test_ses_05_a_hold_does_not_stop_a_running_session() -> None:
     given(*RUNNING).in_study(*READY, hold_placed()).when(command("endSession")).then_accepts(SessionEnded)
 
 
-def test_a_session_needs_enrolment() -> None:
+def test_ses_06_a_session_needs_enrolment() -> None:
     given(consent()).when(command("startSession")).then_rejects("SES-06")
 
 
 @pytest.mark.parametrize("field", ["startedAt", "accessPlacedAt", "weightMeasuredAt"])
-def test_no_time_of_a_session_lies_in_the_future(field: str) -> None:
+def test_inv_06_no_time_of_a_session_lies_in_the_future(field: str) -> None:
     given(*ENROLLED).when(command("startSession", **{field: iso(minutes=-6)})).then_rejects("INV-06", field=field)
 
 
 @pytest.mark.parametrize("name", ["pauseSession", "resumeSession", "endSession"])
-def test_no_later_time_of_a_session_lies_in_the_future(name: str) -> None:
+def test_inv_06_no_later_time_of_a_session_lies_in_the_future(name: str) -> None:
     field = "endedAt" if name == "endSession" else "at"
     history = (*RUNNING, session_paused(hours=4)) if name == "resumeSession" else RUNNING
     given(*history).when(command(name, **{field: iso(minutes=-6)})).then_rejects("INV-06", field=field)
 
 
-def test_a_correction_names_old_and_new_value_and_why() -> None:
+def test_dat_03_a_correction_names_old_and_new_value_and_why() -> None:
     given(*RUNNING).when(command("correctSession", field="weightKg", newValue="61.5")).then(
         SessionCorrected(id=SESSION, field="weightKg", old_value="60", new_value="61.5", reason=a_sealed())
     )

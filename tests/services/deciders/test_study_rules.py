@@ -75,25 +75,37 @@ def _point(**changes: Any) -> list[dict[str, Any]]:
     return [*points[:-1], points[-1] | changes]
 
 
+_SHORT = {name: part for name, part in json.loads(CONTENT).items() if name not in {"visits", "scores", "safety"}}
+_LONG = json.dumps(_SHORT | {"laboratories": [f"{number:0190}" for number in range(1_018)]}, separators=(",", ":"))
+"""Short enough as it is sent, too long with all defaults."""
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "field"),
     [
-        "{",
-        "[]",
-        "{}",
-        _content(unknown=1),
-        _content(plannedN=1.5),
-        _content(siteZone="Asia/Atlantis"),
-        _content(siteZone="../etc"),
-        _content(points=_point(code="BL")),
-        _content(points=_point(targetMonths=6)),
-        _content(points=_point(targetMonths=None)),
-        _content(points=_point(kind="instant")),
-        _content(points=_point(daysBefore=60, targetMonths=7)),
+        ("{", ""),
+        ("[]", ""),
+        ("{}", ".trial"),
+        (_content(unknown=1), ".unknown"),
+        (_content(plannedN=1.5), ".plannedN"),
+        (_content(plannedN=2**60), ""),
+        (_content(siteZone="Asia/Atlantis"), ".siteZone"),
+        (_content(siteZone="../etc"), ".siteZone"),
+        (_content(points=_point(code="BL")), ".points[13].code"),
+        (_content(points=_point(targetMonths=6)), ".points[13].targetMonths"),
+        (_content(points=_point(targetMonths=None)), ".points[13].targetDays"),
+        (_content(points=_point(kind="instant")), ".points[13].daysAfter"),
+        (_content(points=_point(daysBefore=60, targetMonths=7)), ".points[12].targetMonths"),
+        (_LONG, ""),
     ],
 )
-def test_a_protocol_that_cannot_be_followed_is_not_published(content: str) -> None:
-    given().when(command("publishProtocol", content=content)).then_rejects(code="SHAPE", field="content")
+def test_a_protocol_that_cannot_be_followed_is_not_published(content: str, field: str) -> None:
+    given().when(command("publishProtocol", content=content)).then_rejects(code="SHAPE", field=f"content{field}")
+
+
+def test_what_a_protocol_leaves_to_the_defaults_is_published_with_them() -> None:
+    event = given().when(command("publishProtocol", content=json.dumps(_SHORT))).then_one(ProtocolPublished)
+    assert event.payload()["content"] == CONTENT
 
 
 def _study(*facts: Any) -> StudyState:

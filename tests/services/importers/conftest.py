@@ -36,6 +36,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "AE": {
         "USUBJID": "01-701-1015",
         "AESEQ": "1",
+        "AESPID": "E01",
         "AETERM": "DIARRHEA AT NIGHT",
         "AEDECOD": "DIARRHOEA",
         "AESEV": "MILD",

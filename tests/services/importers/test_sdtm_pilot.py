@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,23 @@ pytestmark = pytest.mark.skipif(not PILOT.is_dir(), reason="the pilot data are n
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     return plan_import(read_directory(PILOT), read_mapping())
+
+
+@pytest.fixture(scope="module")
+def reports() -> Plan:
+    """The plan with AE as first published, one row a report."""
+    mapping = read_mapping()
+    assert mapping.ae.reports is not None
+    return plan_import(read_directory(PILOT, {"AE": mapping.ae.reports.file}), mapping, mapping.ae.reports)
+
+
+def _original() -> dict[tuple[str, str], list[dict[str, str]]]:
+    """The rows of the file by event, in the order in which they were reported."""
+    events: dict[tuple[str, str], list[dict[str, str]]] = {}
+    with (PILOT / "ae_reports_original.csv").open(encoding="utf-8", newline="") as stream:
+        for row in sorted(csv.DictReader(stream), key=lambda row: row["AEDTC"]):
+            events.setdefault((row["USUBJID"], row["AESPID"]), []).append(row)
+    return events
 
 
 def test_every_row_is_in_the_plan(plan: Plan) -> None:
@@ -64,3 +82,44 @@ def test_censored_results_keep_their_sign(plan: Plan) -> None:
 def test_the_mapping_activates_the_sites_of_the_data(plan: Plan, shipped: SdtmMapping) -> None:
     sites = {step.input["siteId"] for unit in plan.units for step in unit.steps if step.mutation == "recordConsent"}
     assert sites == set(shipped.sites.ids)
+
+
+def test_the_617_reports_are_first_reports_and_follow_ups_of_469_events(reports: Plan) -> None:
+    assert (reports.read["AE"], [one for one in reports.refusals if one.row.domain == "AE"]) == (617, [])
+    sent = [unit for unit in reports.units if unit.rows[0].domain == "AE"]
+    first = {unit.key: unit for unit in sent if unit.follows is None}
+    followed = Counter(unit.follows for unit in sent if unit.follows is not None)
+    assert (len(sent), len(first), len(followed)) == (617, 469, 143)
+    assert followed.keys() <= first.keys()
+    by_event = {
+        f"{rows[0]['USUBJID']}|{rows[0]['AESEQ']}": len(rows) - 1 for rows in _original().values() if len(rows) > 1
+    }
+    assert followed == by_event
+
+
+def test_what_the_reports_change_is_what_the_file_changes(reports: Plan) -> None:
+    changed = Counter(
+        column
+        for rows in _original().values()
+        for earlier, later in pairwise(rows)
+        for column in later
+        if column not in ("AESEQ", "AEDTC") and earlier[column] != later[column]
+    )
+    sent = Counter(step.mutation for unit in reports.units for step in unit.steps if unit.follows is not None)
+    assert changed == {"AEOUT": 117, "AESEV": 36}
+    assert sent == {"followUpAdverseEvent": 148, "resolveAdverseEvent": 117, "changeAdverseEventGrade": 36}
+
+
+def test_an_end_beside_an_outcome_that_goes_on_comes_with_a_later_report(reports: Plan, plan: Plan) -> None:
+    """What the mapping's stand-in for it rests on: the source wrote the end back."""
+    left_out = {finding.row.key for finding in reports.findings if finding.kind == "END_LEFT_OUT"}
+    assert len(left_out) == 122
+    for rows in _original().values():
+        if any(f"{row['USUBJID']}|{row['AESEQ']}" in left_out for row in rows):
+            assert (rows[-1]["AEOUT"], len({row["AEENDTC"] for row in rows})) == ("RECOVERED/RESOLVED", 1)
+    assert len({finding.row.key for finding in plan.findings if finding.kind == "END_LEFT_OUT"} & left_out) == 10
+
+
+def test_two_reports_are_dated_before_their_onset(reports: Plan, plan: Plan) -> None:
+    assert sum(finding.kind == "REPORTED_BEFORE_ONSET" for finding in reports.findings) == 2
+    assert sum(finding.kind == "REPORTED_BEFORE_ONSET" for finding in plan.findings) == 0

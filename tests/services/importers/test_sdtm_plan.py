@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hepatrail_events.errors import StartRefused
-from hepatrail_services.importers.mapping import SdtmMapping, read_mapping
+from hepatrail_services.importers.mapping import EndOfOngoing, SdtmMapping, read_mapping
 from hepatrail_services.importers.plan import Phase, Plan, command_id
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.source import Source, SourceRow
@@ -194,8 +194,54 @@ def test_a_causality_that_was_not_stated_is_not_made_up(sdtm: Rows, shipped: Sdt
     assert _kinds(plan) == [("01-701-1015|1", "CAUSALITY_MISSING")]
 
 
+ONGOING_WITH_AN_END = {"AEOUT": "NOT RECOVERED/NOT RESOLVED", "AEENDTC": "2014-01-20"}
+
+
+def test_an_end_beside_an_outcome_that_goes_on_is_left_out_and_found(sdtm: Rows, shipped: SdtmMapping) -> None:
+    plan = plan_import(sdtm(ae=[ONGOING_WITH_AN_END]), shipped)
+    (report,) = _inputs(plan, "reportAdverseEvent")
+    assert (report["outcome"], "endAt" in report) == ("NOT_RECOVERED", False)
+    assert _kinds(plan) == [("01-701-1015|1", "END_LEFT_OUT")]
+    assert "2014-01-20" in plan.findings[0].sentence
+
+
+def test_the_mapping_may_say_that_the_end_counts(sdtm: Rows, shipped: SdtmMapping) -> None:
+    stand_in = shipped.ae.stand_in.model_copy(update={"end_of_ongoing": EndOfOngoing.RECOVERED})
+    mapping = shipped.model_copy(update={"ae": shipped.ae.model_copy(update={"stand_in": stand_in})})
+    plan = plan_import(sdtm(ae=[ONGOING_WITH_AN_END]), mapping)
+    (report,) = _inputs(plan, "reportAdverseEvent")
+    assert (report["outcome"], report["endAt"]["value"]) == ("RECOVERED", "2014-01-20")
+    assert _kinds(plan) == [("01-701-1015|1", "OUTCOME_BY_END")]
+
+
+def test_an_event_that_ended_nobody_knows_when_has_an_unknown_end(sdtm: Rows, shipped: SdtmMapping) -> None:
+    plan = plan_import(sdtm(ae=[{"AEENDTC": ""}]), shipped)
+    assert _inputs(plan, "reportAdverseEvent")[0]["endAt"] == {"precision": "UNKNOWN"}
+    assert _kinds(plan) == [("01-701-1015|1", "END_UNKNOWN")]
+
+
+@pytest.mark.parametrize(
+    ("onset", "aware"),
+    [("2014-02-03", "2014-02-03T15:59:00.000Z"), ("2014-02", "2014-02-01T15:59:00.000Z")],
+)
+def test_a_report_dated_before_the_onset_is_known_since_the_onset(
+    sdtm: Rows, shipped: SdtmMapping, onset: str, aware: str
+) -> None:
+    plan = plan_import(sdtm(ae=[{"AEDTC": "2014-01-16", "AESTDTC": onset, "AEENDTC": "2014-02-05"}]), shipped)
+    assert _inputs(plan, "reportAdverseEvent")[0]["awareAt"] == aware
+    assert ("01-701-1015|1", "REPORTED_BEFORE_ONSET") in _kinds(plan)
+
+
+@pytest.mark.parametrize("onset", ["2014-01-16", "2014-01", "2014", ""])
+def test_an_onset_that_may_lie_before_the_report_does_not_move_the_awareness(
+    sdtm: Rows, shipped: SdtmMapping, onset: str
+) -> None:
+    plan = plan_import(sdtm(ae=[{"AEDTC": "2014-01-16", "AESTDTC": onset, "AEENDTC": "2014-01-16"}]), shipped)
+    assert _inputs(plan, "reportAdverseEvent")[0]["awareAt"] == "2014-01-16T15:59:00.000Z"
+
+
 def test_a_fatal_event_tells_the_death_of_dm_and_comes_last(sdtm: Rows, shipped: SdtmMapping) -> None:
-    fatal = {"AEOUT": "FATAL", "AESDTH": "Y", "AESER": "Y", "AESTDTC": "2014-10-31", "AEENDTC": "2014-10-31"}
+    fatal = {"AEOUT": "FATAL", "AESDTH": "Y", "AESER": "Y", "AEENDTC": "2014-10-31"}
     plan = plan_import(sdtm(dm=[{"DTHDTC": "2014-11-01"}], ae=[fatal, {"AESEQ": "2"}]), shipped)
     report = _inputs(plan, "reportAdverseEvent")[0]
     died = {"value": "2014-11-01", "precision": "DAY"}

@@ -62,6 +62,18 @@ async def _import(source: Source, mapping: SdtmMapping, ledger: Ledger) -> Accou
     return account
 
 
+async def _import_reports(source: Source, mapping: SdtmMapping, ledger: Ledger) -> Account:
+    plan = plan_import(source, mapping, mapping.ae.reports)
+    account = settle_account(plan, await run_plan(plan, ledger, concurrency=4))
+    assert all(domain.balanced for domain in account.domains)
+    return account
+
+
+def _two_reports(sdtm: Rows, **first: str) -> Source:
+    going_on = {"AEOUT": "NOT RECOVERED/NOT RESOLVED", "AEENDTC": "", **first}
+    return sdtm(ae=[going_on, {**first, "AESEQ": "2", "AEDTC": "2014-02-01"}])
+
+
 def _counts(account: Account) -> dict[str, tuple[int, int, int, int]]:
     return {one.domain: (one.accepted, one.kept, one.refused, one.changed) for one in account.domains if one.read}
 
@@ -174,6 +186,59 @@ async def test_the_session_that_ends_is_the_one_that_was_started(sdtm: Rows, shi
     await _import(sdtm(ex=[{}]), shipped, ledger)
     ((_, start), (_, end)) = ledger.events
     assert end["sessionId"] == str(object_id(UUID(start["commandId"]), "session"))
+
+
+async def test_follow_ups_are_about_the_adverse_event_that_was_reported(sdtm: Rows, shipped: SdtmMapping) -> None:
+    ledger = Ledger()
+    await _import_reports(_two_reports(sdtm), shipped, ledger)
+    (_, report), *later = ledger.events
+    assert {body["aeId"] for _, body in later} == {str(object_id(UUID(report["commandId"]), "ae"))}
+    assert [mutation for mutation, _ in later] == ["followUpAdverseEvent", "resolveAdverseEvent"]
+
+
+async def test_a_second_run_of_reports_changes_nothing(sdtm: Rows, shipped: SdtmMapping) -> None:
+    ledger = Ledger()
+    first = await _import_reports(_two_reports(sdtm), shipped, ledger)
+    events = list(ledger.events)
+    assert (_counts(first)["AE"], first.adverse_events) == ((2, 0, 0, 0), 1)
+    assert await _import_reports(_two_reports(sdtm), shipped, ledger) == first
+    assert ledger.events == events
+
+
+async def test_a_follow_up_waits_until_its_first_report_is_in_the_log(sdtm: Rows, shipped: SdtmMapping) -> None:
+    ledger = Ledger(rules={"reportAdverseEvent": "INV-09"})
+    account = await _import_reports(_two_reports(sdtm), shipped, ledger)
+    assert [(one.row.number, one.code, one.attempt) for one in account.refusals] == [
+        (1, "INV-09", 1),
+        (2, "FIRST_REPORT_REFUSED", 0),
+    ]
+    assert ledger.events == []
+    assert account.adverse_events == 0
+    ledger.rules.clear()
+    account = await _import_reports(_two_reports(sdtm), shipped, ledger)
+    assert (_counts(account)["AE"], account.adverse_events) == ((2, 0, 0, 0), 1)
+    (_, report), (_, follow_up), _ = ledger.events
+    assert follow_up["aeId"] == str(object_id(UUID(report["commandId"]), "ae"))
+
+
+async def test_a_first_report_with_other_content_keeps_its_follow_ups(sdtm: Rows, shipped: SdtmMapping) -> None:
+    ledger = Ledger()
+    await _import_reports(_two_reports(sdtm), shipped, ledger)
+    events = list(ledger.events)
+    account = await _import_reports(_two_reports(sdtm, AEREL="NONE"), shipped, ledger)
+    assert ledger.events == events
+    assert [(one.row.number, one.code) for one in account.refusals] == [(1, "CHANGED")]
+
+
+async def test_a_death_told_by_a_follow_up_names_its_adverse_event(sdtm: Rows, shipped: SdtmMapping) -> None:
+    ledger = Ledger()
+    fatal = {"AESEQ": "2", "AEDTC": "2014-02-01", "AEOUT": "FATAL", "AEENDTC": "2014-01-25"}
+    source = sdtm(ae=[{"AEOUT": "NOT RECOVERED/NOT RESOLVED", "AEENDTC": ""}, fatal])
+    await _import_reports(source, shipped, ledger)
+    (_, report), _, (mutation, death) = ledger.events
+    ae_id = str(object_id(UUID(report["commandId"]), "ae"))
+    assert (mutation, death["primaryCauseAeId"], death["fatalAes"]) == ("recordDeath", ae_id, [{"aeId": ae_id}])
+    assert "aeId" not in death
 
 
 async def test_the_files_name_every_row_in_the_order_of_the_source(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hepatrail_events.errors import StartRefused
-from hepatrail_services.importers.source import read_directory, read_file
+from hepatrail_services.importers.source import holds, read_directory, read_file
 
 
 def _domains(directory: Path) -> None:
@@ -42,6 +42,19 @@ def test_a_missing_domain_stops_the_import(tmp_path: Path) -> None:
     (tmp_path / "ex.csv").unlink()
     with pytest.raises(StartRefused, match=r"EX .* is missing"):
         read_directory(tmp_path)
+
+
+def test_a_domain_may_be_read_from_a_file_of_another_name(tmp_path: Path) -> None:
+    _domains(tmp_path)
+    (tmp_path / "AE_Reports.csv").write_text("USUBJID,X\nA-9,1\n", encoding="utf-8")
+    source = read_directory(tmp_path, {"AE": "ae_reports"})
+    assert [row["USUBJID"] for row in source.rows["AE"]] == ["A-9"]
+    assert source.ignored == ("ae.csv",)
+    assert holds(tmp_path, "ae_reports")
+    assert not holds(tmp_path, "ae_original")
+    assert not holds(tmp_path / "nowhere", "ae")
+    with pytest.raises(StartRefused, match=r"AE in .* is missing \(as ae_original\.csv or"):
+        read_directory(tmp_path, {"AE": "ae_original"})
 
 
 def test_two_files_of_a_domain_stop_the_import(tmp_path: Path) -> None:
