@@ -1,4 +1,8 @@
-"""How long the question of a participant's whole course takes, beside plain SQL that fetches the same rows."""
+"""How long the question of a participant's whole course takes, beside plain SQL answered as JSON.
+
+The peer is a bare route over the same transport: one `SELECT *` a table, JSON columns read, the rows sent as JSON. It
+has no schema, no selection, no sealed text and no roles, and derives nothing from the clock.
+"""
 
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -6,15 +10,21 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from benchmarks.full_year import full_year
 from benchmarks.limits import Line
-from benchmarks.measure import one_at_a_time
+from benchmarks.measure import Latency, one_at_a_time
 from graphql_world import World
 from hepatrail_graphql.asgi import create_app
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.postgres import Passwords, connection, prepare_databases
 from hepatrail_projections.derive import SUBJECT_TABLES
+from hepatrail_projections.table import to_json_text
 from projection_log import publish
 from readme_documents import document
 
@@ -45,12 +55,14 @@ async def _measure(world: World) -> Line:
         connection(world.tables.dsns.reader) as link,
     ):
         ask = _asking(client, world.token())
+        for kind in ("json", "jsonb"):
+            await link.set_type_codec(kind, schema="pg_catalog", encoder=to_json_text, decoder=orjson.loads)
         await link.execute("SELECT set_config('search_path', $1, false)", world.tables.schema)
         rows = sum([len(await _rows_of(link, table.name)) for table in SUBJECT_TABLES])
         ours = await one_at_a_time(ask, CALLS)
-        bare = await one_at_a_time(_fetching(link), CALLS)
+        bare = await _bare(link)
     name = f"a participant's whole course, {rows} rows"
-    return Line(name, str(ours), f"plain SQL {bare}", ours.p50 / bare.p50, LIMIT)
+    return Line(name, str(ours), f"plain SQL as JSON {bare}", ours.p50 / bare.p50, LIMIT)
 
 
 def _asking(client: httpx.AsyncClient, token: str) -> Callable[[int], Awaitable[None]]:
@@ -65,12 +77,20 @@ def _asking(client: httpx.AsyncClient, token: str) -> Callable[[int], Awaitable[
     return ask
 
 
-def _fetching(link: asyncpg.Connection) -> Callable[[int], Awaitable[None]]:
-    async def fetch(_number: int) -> None:
-        for table in SUBJECT_TABLES:
-            await _rows_of(link, table.name)
+async def _bare(link: asyncpg.Connection) -> Latency:
+    """A course as plain SQL and JSON give it."""
 
-    return fetch
+    async def course(_request: Request) -> Response:
+        tables = {table.name: [dict(row) for row in await _rows_of(link, table.name)] for table in SUBJECT_TABLES}
+        return Response(orjson.dumps(tables, default=str), media_type="application/json")
+
+    transport = httpx.ASGITransport(app=Starlette(routes=[Route("/course", course)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://bare") as client:
+
+        async def ask(_number: int) -> None:
+            (await client.get("/course")).raise_for_status()
+
+        return await one_at_a_time(ask, CALLS)
 
 
 async def _rows_of(link: asyncpg.Connection, table: str) -> list[asyncpg.Record]:
