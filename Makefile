@@ -48,6 +48,9 @@ lock: $(READY) ## resolves the pinned versions anew; no download address is writ
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --upgrade \
 		--custom-compile-command "make lock" --output-file requirements.lock
+	echo 'mutmut>=3.8,<4' | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --upgrade \
+		--custom-compile-command "make lock" --output-file benchmarks/mutate.lock
 
 clean: ## removes what make made, never a data directory
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

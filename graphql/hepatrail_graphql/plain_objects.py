@@ -123,8 +123,9 @@ class PlainObjectsExecutor(StrawberryGraphQLCoreExecutionContext):
         if field is None or node.arguments:
             raise NotPlain
         get, complete = _getter(field), self._compiled(field.type, details)
-        if hasattr(get, "of_row"):
-            row, column = get.of_row
+        of_row = getattr(get, "of_row", None)
+        if of_row is not None:
+            row, column = of_row
             return lambda objects: complete(list(map(column, map(row, objects))))
         return lambda objects: complete(list(map(get, objects)))
 
