@@ -33,7 +33,7 @@ bench: $(READY) ## ratios against bare peers, measured in one run
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 # ONLY='hepatrail_projections.clinical.scores.*' keeps to a part. CI=true: hypothesis tries the same examples each time.
-# mutmut stands apart from the environment, because its click is newer than the one that Faust allows.
+# mutmut stands apart from the environment, because its click is newer than the one that Faust allows; pytest is ours.
 mutate: $(READY) ## changes the clinical functions one by one and lists each change that no test notices; an hour and more
 	rm -rf $(MUTATED) && mkdir -p $(MUTATED)/src
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
@@ -50,6 +50,7 @@ lock: $(READY) ## resolves the pinned versions anew; no download address is writ
 		--custom-compile-command "make lock" --output-file requirements.lock
 	echo 'mutmut>=3.8,<4' | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --upgrade \
+		$(addprefix --no-emit-package ,pytest pluggy packaging iniconfig pygments) \
 		--custom-compile-command "make lock" --output-file benchmarks/mutate.lock
 
 clean: ## removes what make made, never a data directory
