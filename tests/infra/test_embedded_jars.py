@@ -15,7 +15,7 @@ import pytest
 from hepatrail_events.errors import StartRefused
 from hepatrail_infra.embedded.instance import LOOPBACK, free_port
 from hepatrail_infra.embedded.jar_lock import LOCK, LockedJar, digest, parse, render
-from hepatrail_infra.embedded.jars import KAFKA, LOGGING, kafka_classpath
+from hepatrail_infra.embedded.jars import KAFKA, KAFKA_VERSION, LOGGING, kafka_classpath
 
 CONTENT = {"one": b"first jar", "two": b"second jar, a little longer"}
 JARS = tuple(
@@ -163,7 +163,7 @@ def test_the_committed_lock_pins_kafka_and_its_log_and_names_no_address() -> Non
     assert {KAFKA, LOGGING.rstrip("!")} <= coordinates
     kafka = [jar for jar in jars if jar.group == "org.apache.kafka"]
     assert len(kafka) > 10
-    assert {jar.version for jar in kafka} == {"4.3.0"}
+    assert {jar.version for jar in kafka} == {KAFKA_VERSION}
     assert len({jar.file_name for jar in jars}) == len(jars)
 
 

@@ -25,7 +25,8 @@ from hepatrail_events.errors import StartRefused
 from hepatrail_infra.embedded.instance import replace_text, writable_directory
 from hepatrail_infra.embedded.jar_lock import LOCK, LockedJar, digest, parse, render, sha256_of
 
-KAFKA_VERSION = "4.3.0"
+# 4.3.0 to 4.4.0 lose committed transactions when a lone broker is killed: docs/adr/0007.
+KAFKA_VERSION = "4.2.2"
 KAFKA = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 # "!" keeps jgo from importing the parent of this POM as a bill of materials: that manages kafka-clients
 # too, and brought an older one. The version is that of the log4j-core in Kafka's own POMs.

