@@ -27,6 +27,11 @@ def test_a_top_level_folder_has_a_readme_and_is_no_package(folder: str) -> None:
         assert not (ROOT / folder / "__init__.py").exists()
 
 
+def test_the_top_level_holds_no_other_file() -> None:
+    found = {path.name for path in ROOT.iterdir() if path.is_file() and not path.name.startswith(".")}
+    assert found == {"CHANGELOG.md", "Makefile", "README.md", "pyproject.toml", "requirements.lock"}
+
+
 def test_nothing_under_tests_is_a_package() -> None:
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 
