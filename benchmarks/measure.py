@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 Ask = Callable[[int], Awaitable[None]]
@@ -22,14 +22,25 @@ class Latency:
 
 async def one_at_a_time(ask: Ask, calls: int, warm_up: int = 20) -> Latency:
     """Calls `ask` one after the other; the first `warm_up` calls do not count."""
-    seconds = []
-    for number in range(calls + warm_up):
-        begin = time.perf_counter()
-        await ask(number)
-        if number >= warm_up:
-            seconds.append(time.perf_counter() - begin)
-    quantiles = statistics.quantiles(seconds, n=100)
-    return Latency(p50=statistics.median(seconds), p99=quantiles[98])
+    seconds = [await _seconds(ask, number) for number in range(calls + warm_up)]
+    return _latency(seconds[warm_up:])
+
+
+async def in_turn(ask: Ask, peer: Ask, calls: int, warm_up: int = 100) -> tuple[Latency, Latency]:
+    """Calls `ask` and `peer` in turn, one at a time, so that both meet machine and servers in the same state."""
+    pairs = [(await _seconds(ask, number), await _seconds(peer, number)) for number in range(calls + warm_up)]
+    ours, theirs = zip(*pairs[warm_up:], strict=True)
+    return _latency(ours), _latency(theirs)
+
+
+async def _seconds(ask: Ask, number: int) -> float:
+    begin = time.perf_counter()
+    await ask(number)
+    return time.perf_counter() - begin
+
+
+def _latency(seconds: Sequence[float]) -> Latency:
+    return Latency(p50=statistics.median(seconds), p99=statistics.quantiles(seconds, n=100)[98])
 
 
 async def in_flight(ask: Ask, calls: int, at_once: int, warm_up: int = 200) -> float:

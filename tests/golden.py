@@ -193,6 +193,12 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "AlertAcknowledged": {"alertId": str(b.ALERT), "by": "officer", "at": b.iso(), "comment": b.sealed("comment")},
     "AlertEscalated": {"alertId": str(b.ALERT), "level": 3, "late": True},
     "NotificationSent": {"alertId": str(b.ALERT), "channel": "EMAIL", "attempt": 2},
+    "StoppingFactsRecorded": {
+        "subjectId": b.SUBJECT,
+        "commitId": _ID + "d",
+        "treatedAt": b.iso(days=2),
+        "adverseEvents": [{"aeId": str(b.AE), "ruleIds": ["SR2", "SR5"], "provisional": True, "eventIds": [_ID + "c"]}],
+    },
     "StoppingRuleTriggered": b.stopping_rule_triggered(eventIds=[_ID + "c"]).payload(),
     "ProtocolPublished": {
         "version": "1.0",
@@ -212,6 +218,8 @@ PAYLOADS: dict[str, dict[str, Any]] = {
 
 LATER: dict[str, tuple[dict[str, Any], ...]] = {
     "SessionCorrected": ({"id": str(b.SESSION), "field": "weightKg"} | _CORRECTED | _NEW_TEXT,),
+    "AlertRaised": (b.alert_raised(3, type="CLOCK_BREACH", late=True).payload(),),
+    "NotificationSent": ({"alertId": str(b.ALERT), "channel": "WEBHOOK", "attempt": 1, "level": 2},),
 }
 """Payloads with the optional fields that joined a version after its first file was written, oldest first."""
 

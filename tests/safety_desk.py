@@ -10,26 +10,33 @@ import asyncpg
 
 from hepatrail_events.commands import CommandMessage
 from hepatrail_events.decisions import Code, Decision, Verdict
-from hepatrail_events.safety_desk import AlertContent, AlertRaised
+from hepatrail_events.safety_desk import AlertContent, AlertRaised, AlertType
 from hepatrail_events.streams import SAFETY_DESK
-from hepatrail_infra.clock import SystemClock
+from hepatrail_infra.clock import Clock, SystemClock
 from hepatrail_infra.postgres import Dsns, connection
 from hepatrail_projections.meta import SafetyStatus, read_safety_status
 from hepatrail_services.safety.process import SafetyProcess
-from hepatrail_services.safety.raising import DeskBus
+from hepatrail_services.safety.sending import CommandPort
 from projection_kafka import eventually
 from runtime_support import events_of
 
 Answer = Callable[[AlertContent, int], Code | str | None]
 """From an alert and how often it was asked before to a rejection, "accepted", or None for no answer in time."""
 
+BY_TIME = frozenset({AlertType.CLOCK_WARNING, AlertType.CLOCK_BREACH, AlertType.DEATH_WITHOUT_AE})
+"""Alerts that time raises; logs of tests lie in the past, so that clocks of their events are overdue."""
+
 
 class ScriptedDesk:
-    """A desk that holds each alert once and answers as the script says; what it accepted stays over restarts."""
+    """A desk that holds each alert once and answers as the script says; what it accepted stays over restarts.
+
+    The script is about the alerts of commits. Those that time raises are accepted, and so is everything else.
+    """
 
     def __init__(self, answer: Answer = lambda alert, before: "accepted") -> None:
         self.answer = answer
         self.asked: list[CommandMessage] = []
+        self.beside: list[CommandMessage] = []
         self.held: dict[UUID, AlertContent] = {}
         self.bound: dict[UUID, Decision] = {}
         self.silent = False
@@ -43,13 +50,17 @@ class ScriptedDesk:
 
     async def ask(self, message: CommandMessage, timeout: float = 5.0) -> Decision | None:  # noqa: ASYNC109
         """The decision of the script; a known id is answered as the decider does."""
-        alert = AlertContent.model_validate(message.input["alert"])
+        alert = AlertContent.model_validate(message.input["alert"]) if message.commandtype == "raiseAlert" else None
+        if alert is None or alert.type in BY_TIME:
+            self.beside.append(message)
+            return _decision(message, None)
         before = sum(1 for each in self.asked if each.commandid == message.commandid)
         self.asked.append(message)
         await asyncio.sleep(0)
         known = self.bound.get(message.commandid)
         if known is not None:
-            return known if known.bodyhash == message.bodyhash else _decision(message, Code.CONFLICT)
+            same = known.bodyhash == message.bodyhash
+            return (known if same else _decision(message, Code.CONFLICT)).model_copy(update={"repeat": True})
         said = self.answer(alert, before)
         if said is None:
             return None
@@ -88,10 +99,10 @@ def _decision(message: CommandMessage, code: Code | None) -> Decision:
 
 @asynccontextmanager
 async def watching(
-    kafka: str, dsns: Dsns, bus: DeskBus, *, working: bool = True, **options: Any
+    kafka: str, dsns: Dsns, bus: CommandPort, *, working: bool = True, clock: Clock | None = None, **options: Any
 ) -> AsyncIterator[SafetyProcess]:
     """The safety process, until it follows the tail and then until the block ends."""
-    process = SafetyProcess(kafka, dsns.writer, bus, SystemClock(), org="Sponsor", **options)
+    process = SafetyProcess(kafka, dsns.writer, bus, clock or SystemClock(), org="Sponsor", **options)
     task = asyncio.create_task(process.run())
 
     async def works() -> bool:

@@ -1,5 +1,6 @@
 """Participants as the safety processor sees them: given what is recorded, when a commit comes, then these alerts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,12 @@ from hepatrail_events.sessions import SessionStarted
 from hepatrail_events.streams import STUDY, subject_stream
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
-from hepatrail_projections.subject_view import fold_all
+from hepatrail_projections.subject_view import fold, fold_all
+from hepatrail_services.command import Command
+from hepatrail_services.deciders.safety_desk import RaiseAlert
 from hepatrail_services.safety.holds import sessions_under_hold
-from hepatrail_services.safety.react import react
+from hepatrail_services.safety.identity import raise_command
+from hepatrail_services.safety.react import react, reevaluate
 from projection_log import LogRecord, LogWriter, enrol, publish
 
 
@@ -38,10 +42,22 @@ class Ward:
         """A commit comes in."""
         before = self.view()
         commit = recorded(self.log.commit(self.stream, *events, actor=actor, role=role))
-        after = self.view()
-        alerts = react(before, after, commit, self.study())
-        assert alerts == react(before, after, commit, self.study()), "reacting twice gave two answers"
-        return Alerts(alerts, commit)
+        after = before
+        for each in commit:
+            after = fold(after, each)
+        assert after == self.view(), "a commit on its view gave another view than the whole story"
+        study = self.study()
+        published = study.published_at(commit[-1].envelope.recordedat)
+        assert published is not None, "a ward has a protocol"
+        commands = react(before, after, commit, study, published)
+        assert commands == react(before, after, commit, study, published), "reacting twice gave two answers"
+        return Alerts(raised_alerts(commands), commit)
+
+    def takes_effect(self, version: str) -> tuple[AlertContent, ...]:
+        """A published version takes effect after the one before it; what is raised by that."""
+        known = self.study().protocols
+        (number,) = (number for number, each in enumerate(known) if each.version == version)
+        return raised_alerts(reevaluate(self.view(), self.study(), known[number - 1], known[number]))
 
     def view(self) -> SubjectView:
         """The participant as folded."""
@@ -80,6 +96,16 @@ class Alerts:
         assert self.alerts[0].reasons == (kind, *reasons)
         assert self.alerts[0].commit_id == self.commit[-1].envelope.commitid
         return self.alerts[0]
+
+
+def raised_alerts(commands: Sequence[Command]) -> tuple[AlertContent, ...]:
+    """What the commands raise, each under the id that follows from its alert."""
+    alerts = []
+    for command in commands:
+        assert isinstance(command, RaiseAlert)
+        assert command.command_id == raise_command(command.alert.alert_id)
+        alerts.append(command.alert)
+    return tuple(alerts)
 
 
 def recorded(records: list[LogRecord]) -> list[Recorded]:

@@ -32,12 +32,16 @@ READY: tuple[Event, ...] = (protocol_published(), site_activated())
 
 @dataclass(frozen=True)
 class By:
-    """A fact established by somebody of another role than INVESTIGATOR, at another moment than NOW, or not by u-1."""
+    """A fact established by somebody of another role than INVESTIGATOR, at another moment than NOW, or not by u-1.
+
+    `studyseq` is how far the study was known to its decider.
+    """
 
     event: Event
     role: Role = Role.INVESTIGATOR
     recorded_at: datetime = NOW
     who: str = "u-1"
+    studyseq: int = 0
 
 
 def fold(stream: str, history: Iterable[Event | By]) -> State:
@@ -67,7 +71,7 @@ def recorded(stream: str, streamseq: int, fact: By) -> Recorded:
         actorrole=fact.role,
         actororg="BFH",
         producer="hepatrail/test",
-        studyseq=0,
+        studyseq=fact.studyseq,
     )
     return record(envelope, fact.event)
 
@@ -107,7 +111,7 @@ class Given:
             return Outcome(command, (), rejection, state)
         after = state
         for number, event in enumerate(events, start=state.version + 1):
-            after = evolve(after, recorded(stream, number, By(event, role, now, who)))
+            after = evolve(after, recorded(stream, number, By(event, role, now, who, study.version)))
         assert after.version == state.version + len(events)
         return Outcome(command, events, None, after)
 

@@ -16,6 +16,10 @@ import psutil
 READY_WITHIN = 90.0
 
 
+class Away(AssertionError):
+    """The API answered that a server behind it is away for now."""
+
+
 class Stack:
     """One `hepatrail up`; `start` again after `stop` finds the same data."""
 
@@ -57,12 +61,13 @@ class Stack:
         """The present process id of a part, which changes when the supervisor restarts it."""
         return int(json.loads((self.data_dir / "run.json").read_text())["processes"][name])
 
-    def kill(self, name: str) -> None:
-        """kill -9 of a part; nothing happens when it is down already."""
+    def kill(self, name: str) -> bool:
+        """kill -9 of a part; False when it is down already."""
         try:
             os.kill(self.pid(name), signal.SIGKILL)
         except ProcessLookupError:
-            return
+            return False
+        return True
 
     def resident(self) -> int:
         """Bytes resident in all processes of the stack, the supervisor's included."""
@@ -75,7 +80,7 @@ class Stack:
         return sum(psutil.Process(pid).memory_full_info().pss for pid in pids)
 
     async def graphql(self, query: str, variables: dict[str, Any] | None = None, role: str = "INVESTIGATOR") -> Any:
-        """The `data` of an answer; an AssertionError holds the errors."""
+        """The `data` of an answer; an AssertionError holds the errors, `Away` when they pass by themselves."""
         answer = await self.http.post(
             self.ready["graphql"],
             json={"query": query, "variables": variables or {}},
@@ -83,6 +88,8 @@ class Stack:
         )
         answer.raise_for_status()
         body = answer.json()
+        if any(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in body.get("errors", ())):
+            raise Away(body["errors"])
         assert "errors" not in body, body["errors"]
         return body["data"]
 
@@ -106,7 +113,7 @@ class Stack:
                 result = (await self.graphql(query, {"input": fields}, role))[name]
                 if result["__typename"] != "CommandPending":
                     return dict(result)
-            except (httpx.TransportError, httpx.HTTPStatusError):
+            except (httpx.TransportError, httpx.HTTPStatusError, Away):
                 await asyncio.sleep(0.3)
             assert asyncio.get_running_loop().time() < deadline, f"{name} {fields['commandId']}: no answer in 180 s"
 

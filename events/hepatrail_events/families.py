@@ -67,6 +67,7 @@ from hepatrail_events.safety_desk import (
     AlertEscalated,
     AlertRaised,
     NotificationSent,
+    StoppingFactsRecorded,
     StoppingRuleTriggered,
 )
 from hepatrail_events.sessions import (
@@ -154,7 +155,14 @@ FAMILIES: Mapping[str, tuple[type[Event], ...]] = {
     "submissions": (SponsorNotified, SubmissionRecorded, SubmissionCorrected, SubmissionVoided, NarrativeWritten),
     "device_deficiencies": (DeviceDeficiencyReported, DeviceDeficiencyCorrected, DeviceDeficiencyVoided),
     "data_queries": (QueryAnswered, QueryClosed),
-    "safety_desk": (AlertRaised, AlertAcknowledged, AlertEscalated, NotificationSent, StoppingRuleTriggered),
+    "safety_desk": (
+        AlertRaised,
+        AlertAcknowledged,
+        AlertEscalated,
+        NotificationSent,
+        StoppingFactsRecorded,
+        StoppingRuleTriggered,
+    ),
     "study": (ProtocolPublished, SiteActivated, SiteDeactivated, HoldPlaced, HoldReleased, AccessWithdrawn),
 }
 

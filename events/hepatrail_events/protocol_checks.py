@@ -36,6 +36,7 @@ from hepatrail_events.protocol_rules import (
     VisitRules,
 )
 from hepatrail_events.safety_desk import Priority
+from hepatrail_events.study import HoldScope
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -247,6 +248,9 @@ def _stopping_rules(rules: Sequence[StoppingRule]) -> Iterator[Fault]:
         if rule.prior is not None and not all(Decimal(part) > 0 for part in rule.prior):
             yield Fault((*path, number, "prior"), "must be two numbers above 0")
         yield from _repeated((*path, number, "actions"), rule.actions)
+        scope = HoldScope.PARTICIPANT if rule.rule_id == "SR4" else HoldScope.TRIAL
+        if rule.scope is not scope:
+            yield Fault((*path, number, "scope"), f"the rule {rule.rule_id} is one of the scope {scope}")
 
 
 def _rsi(versions: Sequence[RsiVersion]) -> Iterator[Fault]:

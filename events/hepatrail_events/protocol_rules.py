@@ -151,6 +151,26 @@ def _shipped_stopping_rules() -> tuple[StoppingRule, ...]:
     )
 
 
+class RadarRules(Fact):
+    """When something serious seems unflagged; none of it is clinical truth, all of it asks somebody to look.
+
+    Hy's law for livers that are ill before treatment: transaminases and bilirubin are held against the participant's
+    own baseline where that is abnormal, against the laboratory's upper limit where it is normal.
+    """
+
+    stay_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=14, description="An admission for an adverse event that lasts longer seems prolonged"
+    )
+    transaminase_x_uln: DecimalText = Field(default="3", description="Times the upper limit, baseline normal")
+    bilirubin_x_uln: DecimalText = Field(default="2", description="Times the upper limit, baseline normal")
+    transaminase_x_baseline: DecimalText = Field(default="3", description="Times the baseline, where that is abnormal")
+    bilirubin_x_baseline: DecimalText = Field(default="2", description="Times the baseline, where that is abnormal")
+    alp_below_x_uln: DecimalText = Field(default="2", description="No cholestasis while ALP stays below")
+    hys_law_days: Annotated[int, Field(ge=0, le=90)] = Field(
+        default=14, description="Both thresholds passed within so many days"
+    )
+
+
 class SafetyRules(Fact):
     """Rules of adverse events, reporting and alerts (`safety.md` section 10)."""
 
@@ -176,10 +196,18 @@ class SafetyRules(Fact):
     alert_aesi_grade_ge: Grade = 3
     alert_lab_grade_ge: Grade = 3
     lab_review_hours: Hours = 24
+    clock_warning_hours: Hours = Field(default=6, description="Warning before a clock of 24 hours is due")
+    clock_warning_days: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=2, description="Warning before a clock of days is due"
+    )
+    follow_up_days: Annotated[int, Field(ge=1, le=60)] = Field(
+        default=15, description="Time for a follow-up or nullification of what was submitted (SUSAR_FU_15D)"
+    )
     alert_latency_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         default=5, description="Within how long of its commit an alert is to be seen (`safety.md` 6.3)"
     )
     disease_progression_exempt: bool = False
+    radar: RadarRules = Field(default_factory=RadarRules)
     stopping_rules: tuple[StoppingRule, ...] = Field(default_factory=_shipped_stopping_rules)
 
 

@@ -1,7 +1,7 @@
 """Facts of the safety desk (`events.md` 3.11, `safety.md` section 6)."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -113,6 +113,9 @@ class AlertContent(Fact):
     clocks: tuple[AlertClock, ...] = ()
     changes: tuple[AlertChange, ...] = ()
     detail: str | None = Field(default=None, max_length=500, description="Position and reason of an unreadable event")
+    late: bool | None = Field(
+        default=None, description="True where passing time raised it and that time had long passed, after an outage"
+    )
 
 
 class AlertRaised(AlertContent, Event):
@@ -152,6 +155,34 @@ class NotificationSent(Event):
     alert_id: UUID
     channel: NotificationChannel
     attempt: Annotated[int, Field(ge=1)]
+    level: Annotated[int, Field(ge=1, le=3)] | None = Field(
+        default=None, description="Level of the escalation that was told; absent: the alert itself"
+    )
+
+
+TrialRule = Literal["SR1", "SR2", "SR3", "SR5", "SR6"]
+"""Stopping rules of the whole trial (`safety.md` section 7)."""
+
+
+class StoppingFact(Fact):
+    """An adverse event that counts for rules of the trial; `provisional`: related only for want of an assessment."""
+
+    ae_id: UUID
+    rule_ids: tuple[TrialRule, ...] = Field(min_length=1)
+    provisional: bool
+    event_ids: tuple[UUID, ...] = ()
+
+
+class StoppingFactsRecorded(Event):
+    """What a participant contributes to the stopping rules of the trial from this commit on; replaces what was said.
+
+    The desk counts them, because only here all participants meet. `treatedAt` is T0, absent while never treated.
+    """
+
+    subject_id: SubjectId
+    commit_id: UUID = Field(description="The commit of the participant's stream, or the publication of a protocol")
+    treated_at: Instant | None = None
+    adverse_events: tuple[StoppingFact, ...] = ()
 
 
 class StoppingRuleTriggered(Event):

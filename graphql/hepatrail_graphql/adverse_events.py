@@ -45,15 +45,17 @@ from hepatrail_graphql.common import (
 from hepatrail_graphql.enums import ActionTaken, Assessor, Criterion, Expectedness, Outcome
 from hepatrail_graphql.fields import of_row, resolved
 from hepatrail_graphql.queries import DataQuery
+from hepatrail_graphql.reporting_clocks import ReportingClock
 from hepatrail_graphql.text import Opener, Text, sealed_text
 from hepatrail_projections.adverse_event import AdverseEventRow
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What joins an adverse event when it is read: its open queries, its last alert, and of when the answer is."""
+    """What joins an adverse event when it is read: its clocks, open queries, last alert, and of when the answer is."""
 
     as_of: datetime
+    clocks: Sequence[ReportingClock] = ()
     open_queries: Sequence[DataQuery] = ()
     last_alert_seq: int | None = None
 
@@ -211,6 +213,11 @@ class AdverseEvent:
     def void(self) -> AdverseEventVoid | None:
         """Why it is void."""
         return adverse_event_void(cast(dict[str, Any] | None, self.row.void), self.opener)
+
+    @resolved("Its reporting clocks, the earliest due first.")
+    def clocks(self) -> list[ReportingClock]:
+        """Its reporting clocks."""
+        return list(self.beside.clocks)
 
     @resolved("The data queries about it that are open.")
     def open_queries(self) -> list[DataQuery]:

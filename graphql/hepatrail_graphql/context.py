@@ -1,33 +1,21 @@
 """What a resolver is given: the services of this API process and who asks."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import strawberry
 
 from hepatrail_events.commands import Actor
 from hepatrail_graphql.auth import Authenticates, Principal
+from hepatrail_graphql.cursors import desk_cursor
+from hepatrail_graphql.desk_hub import DeskHub
 from hepatrail_graphql.errors import unauthenticated
 from hepatrail_graphql.pendings import Pendings
 from hepatrail_graphql.ports import AccessLog, Clock, Decisions, Gateway, Notifications, Reader
 from hepatrail_graphql.text import Vault
+from hepatrail_graphql.times import Times
 
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long things take, in seconds; the values are those of DESIGN section 5 and `safety.md` 6.3."""
-
-    read_wait: float = 2.0
-    """`minPosition` and an `asOf` that is not complete yet."""
-    page_anyway: float = 5.0
-    heartbeat: float = 20.0
-    slow_client: float = 10.0
-    status_fresh: float = 10.0
-    desk_behind: float = 5.0
-    lag_unhealthy: float = 30.0
-    undecided: float = 10.0
-    connection_init: timedelta = timedelta(seconds=10)
+__all__ = ["Context", "Info", "Services", "Times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +36,22 @@ class Services:
 
 @dataclass(slots=True)
 class Context:
-    """One request, or one websocket connection."""
+    """One request, or one websocket connection; `desk` is the one reader of the safety desk of this process.
+
+    `resume` is where an event stream that was cut off says it ended (`Last-Event-ID`). `reached` holds, for every
+    subscription to the desk that is going on, the streamseq up to which everything was handed to the connection;
+    `offered` is the place of what was given out last, which an event stream names beside it.
+    """
 
     services: Services
+    desk: DeskHub
     principal: Principal | None = None
     traceparent: str | None = None
     authorization: str | None = None
     connection_params: dict[str, Any] | None = None
-    last_cursor: str | None = None
+    resume: str | None = None
+    reached: dict[object, int] = field(default_factory=dict)
+    offered: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -63,6 +59,12 @@ class Context:
         if self.principal is None:
             raise unauthenticated("A bearer token is needed.")
         return self.principal.actor
+
+    @property
+    def last_cursor(self) -> str | None:
+        """Whoever goes on from here has missed nothing on any subscription; None: begin as before."""
+        least = min(self.reached.values(), default=0)
+        return desk_cursor(least) if least else None
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

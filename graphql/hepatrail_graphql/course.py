@@ -34,6 +34,8 @@ from hepatrail_graphql.exposure import Exposure, exposure
 from hepatrail_graphql.fields import resolved
 from hepatrail_graphql.lab_results import LabResult, lab_result
 from hepatrail_graphql.queries import DataQuery, data_queries_of, data_query
+from hepatrail_graphql.reporting_clocks import ReportingClock, shown_clocks
+from hepatrail_graphql.safety_findings import Findings
 from hepatrail_graphql.score_parts import ScoreId
 from hepatrail_graphql.scores import Score, score
 from hepatrail_graphql.sessions import Session, session
@@ -54,7 +56,6 @@ from hepatrail_graphql.waiting import instant_argument
 from hepatrail_projections.assessment import AssessmentRow
 from hepatrail_projections.derive import SubjectRows
 from hepatrail_projections.score import ScoreRow
-from hepatrail_projections.subject import SubjectRow
 from hepatrail_projections.visit import VisitRow
 from hepatrail_projections.visits import VisitStatus, status_at
 
@@ -69,11 +70,8 @@ Kinds = Annotated[list[AssessmentKind] | None, strawberry.argument(description="
 
 
 @strawberry.type(description="The lists of a participant.")
-class Course:
+class Course(Findings):
     """The lists of a participant."""
-
-    row: strawberry.Private[SubjectRow]
-    whole: strawberry.Private[Whole | None]
 
     @resolved("Of when this answer is: `asOf`, or now.")
     def as_of(self) -> datetime:
@@ -203,14 +201,28 @@ class Course:
         for row in self._rows.queries:
             if row.is_open_at(whole.as_of):
                 asked.setdefault(row.object_id, []).append(data_query(row, whole.opener))
+        running: dict[Any, list[ReportingClock]] = {}
+        for clock in self._clocks:
+            running.setdefault(clock.row.clock.ae_id, []).append(clock)
         return [
             adverse_event(
                 row,
                 whole.opener,
-                Beside(whole.as_of, asked.get(row.ae_id, ()), whole.last_alerts.get(row.ae_id)),
+                Beside(
+                    whole.as_of,
+                    running.get(row.ae_id, ()),
+                    asked.get(row.ae_id, ()),
+                    whole.last_alerts.get(row.ae_id),
+                ),
             )
             for row in self._rows.adverse_events
         ]
+
+    @resolved("Reporting clocks, the earliest due first.")
+    def clocks(self, info: Info) -> list[ReportingClock]:
+        """Reporting clocks."""
+        require(SUBJECT_FIELDS, "clocks", info.context.actor)
+        return self._clocks
 
     @resolved("When the sponsor first knew of adverse events.")
     def sponsor_notifications(self, info: Info) -> list[SponsorNotification]:
@@ -261,6 +273,10 @@ class Course:
     @cached_property
     def _points(self) -> tuple[tuple[VisitRow, VisitStatus], ...]:
         return tuple((row, status_at(row, self._whole.as_of)) for row in self._rows.visits)
+
+    @cached_property
+    def _clocks(self) -> list[ReportingClock]:
+        return shown_clocks(self._rows.clocks, self._whole.as_of, self._whole.read.zone)
 
     @property
     def _rows(self) -> SubjectRows:

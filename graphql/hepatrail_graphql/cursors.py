@@ -3,14 +3,10 @@
 from datetime import datetime
 
 from hepatrail_events.errors import InvalidEnvelope
-from hepatrail_events.safety_desk import AlertRaised
 from hepatrail_events.streams import SAFETY_DESK, Position, is_stream
 from hepatrail_events.types import format_instant, parse_instant
 from hepatrail_graphql.errors import CallerError, bad_input
-from hepatrail_graphql.ports import Reader
 from hepatrail_projections.event import EventRow
-
-PAGE = 200
 
 
 def desk_cursor(streamseq: int) -> str:
@@ -27,17 +23,6 @@ def read_desk_cursor(text: str) -> int:
     if position.stream != SAFETY_DESK:
         raise _no_cursor()
     return position.version
-
-
-async def alert_seq_before(reader: Reader, cursor: str) -> int:
-    """The number of the last alert at or before a place on the desk."""
-    streamseq = read_desk_cursor(cursor)
-    while events := await reader.stream_events_after(SAFETY_DESK, streamseq, PAGE):
-        for recorded in events:
-            if isinstance(recorded.event, AlertRaised):
-                return recorded.event.alert_seq - 1
-        streamseq = events[-1].envelope.streamseq
-    return (await reader.status()).desk_alert_seq
 
 
 def event_cursor(row: EventRow) -> str:

@@ -89,6 +89,23 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "UNDERLYING_DISEASE": "The disease that is treated.",
         "CONCOMITANT": "Concomitant medication or procedures.",
     },
+    "ClockStatus": {
+        "RUNNING": "The report is not due yet.",
+        "MET": "It was made in time.",
+        "BREACHED": "It is overdue.",
+        "MET_LATE": "It was made too late.",
+        "CANCELLED": "What it was for has fallen away.",
+    },
+    "ClockType": {
+        "INV_SAE_24H": "Investigator to sponsor, 24 h after the site knew that the event is serious.",
+        "EC_SAE_24H": "Site to ethics committee and institution office, in the same 24 h.",
+        "SUSAR_7D": "Fatal or life-threatening SUSAR: initial report to the authority by day 7.",
+        "SUSAR_FU_8D": "Its follow-up report, 8 further days.",
+        "SUSAR_15D": "Other SUSAR: initial report to the authority by day 15.",
+        "SUSAR_FU_15D": "Relevant new information on a submitted SUSAR: follow-up by day 15.",
+        "DEV_7D": "Fatal or life-threatening device-related SAE: to the device authorities by day 7.",
+        "DEV_15D": "Other device-related SAE: to the device authorities by day 15.",
+    },
     "Criterion": {
         "DEATH": "It resulted in death (E2B E.i.3.2a, AESDTH); stands in the investigator's criteria only.",
         "LIFE_THREATENING": "The participant was at risk of death at the time (E.i.3.2b, AESLIFE).",
@@ -138,6 +155,10 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "LOCAL_FACTOR": "A local factor, such as swollen lids.",
         "PARALYSED": "Paralysed.",
         "OTHER": "Another reason.",
+    },
+    "NotificationChannel": {
+        "EMAIL": "E-mail (SMTP).",
+        "WEBHOOK": "A signed HTTP request to a system of the operator's.",
     },
     "Outcome": {
         "RECOVERED": "Recovered; an end date is required (E2B E.i.7: 1).",

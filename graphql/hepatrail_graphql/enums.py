@@ -32,13 +32,14 @@ from hepatrail_events.concomitant import ProcedureKind
 from hepatrail_events.enrolment import AdmissionType, Indication, Sex
 from hepatrail_events.measurements import NotDone, NotTestable, RejectReason
 from hepatrail_events.roles import Role
-from hepatrail_events.safety_desk import AlertType, Priority
+from hepatrail_events.safety_desk import AlertType, NotificationChannel, Priority
 from hepatrail_events.sessions import AccessVein, Anticoagulant, EndReason, Side
 from hepatrail_events.study import HoldAction, HoldRequires, HoldScope
 from hepatrail_events.submissions import NarrativeLanguage, Recipient, SubmissionKind
 from hepatrail_events.types import Precision
 from hepatrail_events.voiding import VoidReason
 from hepatrail_graphql.enum_values import MEANINGS
+from hepatrail_projections.clinical.reporting.clock import ClockStatus, ClockType
 
 ENUMS: tuple[type[Enum], ...] = (
     AccessVein,
@@ -51,6 +52,8 @@ ENUMS: tuple[type[Enum], ...] = (
     Assessor,
     Causality,
     CausalityTarget,
+    ClockStatus,
+    ClockType,
     Criterion,
     Donor,
     DowngradeReason,
@@ -63,6 +66,7 @@ ENUMS: tuple[type[Enum], ...] = (
     NarrativeLanguage,
     NotDone,
     NotTestable,
+    NotificationChannel,
     Outcome,
     Precision,
     Priority,
@@ -94,6 +98,8 @@ __all__ = [
     "Assessor",
     "Causality",
     "CausalityTarget",
+    "ClockStatus",
+    "ClockType",
     "Criterion",
     "Donor",
     "DowngradeReason",
@@ -106,6 +112,7 @@ __all__ = [
     "NarrativeLanguage",
     "NotDone",
     "NotTestable",
+    "NotificationChannel",
     "Outcome",
     "Precision",
     "Priority",

@@ -40,3 +40,8 @@ def not_found(what: str) -> CallerError:
 def unavailable(what: str) -> CallerError:
     """A server behind the API is away for now."""
     return CallerError("UNAVAILABLE", f"{what} is away for now; ask again.")
+
+
+def slow_client(cursor: str | None) -> CallerError:
+    """The client did not read, so it was left; `cursor` is from where it goes on without missing anything."""
+    return CallerError("SLOW_CLIENT", "You did not read for too long; go on after the cursor.", cursor=cursor)

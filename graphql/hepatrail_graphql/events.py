@@ -9,13 +9,12 @@ import strawberry
 from hepatrail_events.codec import parse_object
 from hepatrail_events.roles import ALL_SITES
 from hepatrail_events.streams import Position as StreamPosition
-from hepatrail_graphql.alerts import last_cursor
 from hepatrail_graphql.authorize import QUERIES
 from hepatrail_graphql.context import Info
 from hepatrail_graphql.cursors import event_cursor, read_event_cursor
 from hepatrail_graphql.enums import Role
 from hepatrail_graphql.errors import CallerError
-from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first
+from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first, last_cursor
 from hepatrail_graphql.refusals import allow
 from hepatrail_graphql.scalars import Json, Position, Version
 from hepatrail_graphql.waiting import instant_argument

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from hepatrail_graphql.context import Times
-from hepatrail_projections.reading import StatusRead
+from hepatrail_graphql.times import Times
+from hepatrail_projections.desk_reading import DeskRead
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyHealth:
-    """What a heartbeat says; `processed_to` None before the safety process has ever written."""
+    """What a heartbeat says; `processed_to` None before the safety process has ever written.
+
+    `fresh`: the safety process wrote lately, so that the desk's end in Kafka is known.
+    """
 
     last_seq: int
     desk_version: int
@@ -17,6 +20,7 @@ class SafetyHealth:
     lag_seconds: float
     safety_healthy: bool
     scheduler_healthy: bool
+    fresh: bool = False
 
     @property
     def flags(self) -> tuple[bool, bool]:
@@ -40,7 +44,7 @@ class DeskWatch:
         return self._since is not None and now - self._since > allowed
 
 
-def safety_health(status: StatusRead, watch: DeskWatch, times: Times, *, now: datetime, steady: float) -> SafetyHealth:
+def safety_health(status: DeskRead, watch: DeskWatch, times: Times, *, now: datetime, steady: float) -> SafetyHealth:
     """Health at `now` (aware); `steady` are seconds of a clock that never jumps."""
     safety = status.safety
     if safety is None:
@@ -55,6 +59,7 @@ def safety_health(status: StatusRead, watch: DeskWatch, times: Times, *, now: da
         lag_seconds=lag,
         safety_healthy=fresh and safety.safety_healthy and not behind and lag <= times.lag_unhealthy,
         scheduler_healthy=fresh and safety.scheduler_healthy,
+        fresh=fresh,
     )
 
 

@@ -1,6 +1,6 @@
 """Keyset connections: every page names where it ends; none counts from the start."""
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
@@ -41,3 +41,8 @@ def check_first(first: int) -> int:
     if not 1 <= first <= LARGEST_PAGE:
         raise bad_input(f"first must be 1 to {LARGEST_PAGE}.", field="first", rule=f"1..{LARGEST_PAGE}")
     return first
+
+
+def last_cursor(edges: list[Edge[Any]]) -> str | None:
+    """Where a page ends."""
+    return edges[-1].cursor if edges else None

@@ -4,16 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hepatrail_events.codec import Recorded
 from hepatrail_events.commands import Actor
 from hepatrail_events.decisions import Decision
 from hepatrail_infra.clock import Clock
 from hepatrail_projections.alert import AlertFilter, AlertRow
+from hepatrail_projections.clock_reading import ClockFilter
 from hepatrail_projections.data_query import QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow
+from hepatrail_projections.desk_reading import DeskEntry, DeskRead, EscalationFilter
 from hepatrail_projections.event import EventFilter, EventRow
+from hepatrail_projections.finding_reading import FindingFilter
 from hepatrail_projections.reading import Page, StatusRead, SubjectRead
+from hepatrail_projections.reporting_clock import ReportingClockRow
+from hepatrail_projections.safety_finding import SafetyFindingRow
+from hepatrail_projections.stopping_hit import StoppingRuleHitRow
 from hepatrail_projections.study import AccessWithdrawnRow, HoldRow, ProtocolRow
 from hepatrail_projections.subject import SubjectFilter, SubjectRow
 from hepatrail_services.access_log import Access
@@ -104,6 +111,32 @@ class Reader(Protocol):
         """One alert."""
         ...
 
+    async def alert_seq_until(self, streamseq: int) -> int:
+        """The number of the last alert at or before a place on the desk."""
+        ...
+
+    async def desk_after(self, after: int | None, limit: int = ...) -> DeskRead:
+        """The desk's events behind a streamseq with their alerts, and the desk's end."""
+        ...
+
+    async def escalations(self, first: int, after: int = ..., chosen: EscalationFilter = ...) -> Page[DeskEntry]:
+        """Escalations in the desk's order."""
+        ...
+
+    async def stopping_rule_hits(self) -> list[StoppingRuleHitRow]:
+        """All hits of stopping rules."""
+        ...
+
+    async def reporting_clocks(
+        self, first: int, after: tuple[datetime, UUID] | None = None, chosen: ClockFilter = ...
+    ) -> Page[ReportingClockRow]:
+        """Reporting clocks by (due, id)."""
+        ...
+
+    async def site_zone(self) -> ZoneInfo:
+        """The time zone of the sites."""
+        ...
+
     async def stream_events_after(self, stream: str, streamseq: int, limit: int = ...) -> list[Recorded]:
         """A stream's events behind a streamseq, in order."""
         ...
@@ -120,6 +153,16 @@ class Reader(Protocol):
         self, first: int, after: tuple[str, UUID] | None = None, chosen: QueryFilter = ...
     ) -> Page[QueryRow]:
         """Data queries by (participant, query)."""
+        ...
+
+    async def safety_findings(
+        self,
+        first: int,
+        after: tuple[str, UUID] | None = None,
+        chosen: FindingFilter = ...,
+        as_of: datetime | None = None,
+    ) -> Page[SafetyFindingRow]:
+        """Findings of the radar by (participant, finding)."""
         ...
 
     async def events(

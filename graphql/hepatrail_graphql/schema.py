@@ -11,13 +11,17 @@ from strawberry.types import ExecutionContext
 from hepatrail_graphql.alerts import sae_alerts
 from hepatrail_graphql.assessments import ASSESSMENTS
 from hepatrail_graphql.commands import find_command, mutation_type
+from hepatrail_graphql.escalations import escalations
 from hepatrail_graphql.events import events
 from hepatrail_graphql.limits import Limits
 from hepatrail_graphql.masking import Masking
-from hepatrail_graphql.plain_objects import PlainObjectsExecutor
 from hepatrail_graphql.queries import data_queries
 from hepatrail_graphql.refusals import RefusedMutations
+from hepatrail_graphql.reporting_clocks import reporting_clocks
+from hepatrail_graphql.safety_findings import safety_findings
 from hepatrail_graphql.scalars import SCALARS
+from hepatrail_graphql.shared_answers import SharingExecutor
+from hepatrail_graphql.stopping_rules import stopping_rule_hits
 from hepatrail_graphql.study import holds, protocol
 from hepatrail_graphql.subjects import subject, subjects
 from hepatrail_graphql.subscriptions import Subscription
@@ -35,6 +39,10 @@ class Query:
     subject = _field(subject)
     subjects = _field(subjects)
     sae_alerts = _field(sae_alerts)
+    escalations = _field(escalations)
+    reporting_clocks = _field(reporting_clocks)
+    stopping_rule_hits = _field(stopping_rule_hits)
+    safety_findings = _field(safety_findings)
     data_queries = _field(data_queries)
     holds = _field(holds)
     command = _field(find_command)
@@ -54,7 +62,7 @@ SCHEMA = Schema(
     mutation=mutation_type(COMMANDS),
     subscription=Subscription,
     types=ASSESSMENTS,
-    execution_context_class=PlainObjectsExecutor,
+    execution_context_class=SharingExecutor,
     # The first is the outermost: refusals are put on record as they were shown.
     extensions=[RefusedMutations, Masking, Limits],
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -1,5 +1,6 @@
 """The study: holds and the protocol in force (`events.md` 3.12)."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, cast
 from uuid import UUID
@@ -9,7 +10,7 @@ import strawberry
 from hepatrail_events.roles import ALL_SITES
 from hepatrail_graphql.authorize import QUERIES, reads_sealed_text
 from hepatrail_graphql.common import Provenance, provenance
-from hepatrail_graphql.context import Info
+from hepatrail_graphql.context import Context, Info
 from hepatrail_graphql.enums import HoldAction, HoldRequires, HoldScope
 from hepatrail_graphql.errors import CallerError
 from hepatrail_graphql.refusals import allow
@@ -61,14 +62,23 @@ class Protocol:
 async def holds(info: Info) -> list[Hold]:
     """All holds that the caller may know of, oldest first; those of participants of their sites only."""
     context = info.context
-    actor = await allow(context, QUERIES, "holds")
+    await allow(context, QUERIES, "holds")
     rows = await context.services.reader.holds()
-    if ALL_SITES not in actor.sites:
-        subjects = {row.subject_id for row in rows if row.subject_id is not None}
-        known = {subject_id for subject_id in subjects if await visible(context, subject_id)}
-        rows = [row for row in rows if row.subject_id is None or row.subject_id in known]
+    known = await known_subjects(context, {row.subject_id for row in rows if row.subject_id is not None})
+    return await shown_holds(context, [row for row in rows if row.subject_id is None or row.subject_id in known])
+
+
+async def known_subjects(context: Context, subject_ids: Iterable[str]) -> frozenset[str]:
+    """Those of some participants of whom the caller may know."""
+    if ALL_SITES in context.actor.sites:
+        return frozenset(subject_ids)
+    return frozenset([each for each in subject_ids if await visible(context, each)])
+
+
+async def shown_holds(context: Context, rows: Sequence[HoldRow]) -> list[Hold]:
+    """Holds as the caller may read them; the vault is asked once for all of them."""
     kids = [kid for row in rows for kid in _kids(row)]
-    opening = await opener(context.services.vault, kids, may_read=reads_sealed_text(actor))
+    opening = await opener(context.services.vault, kids, may_read=reads_sealed_text(context.actor))
     return [_hold(row, opening) for row in rows]
 
 

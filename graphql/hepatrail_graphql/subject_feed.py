@@ -9,8 +9,8 @@ from hepatrail_events.codec import Recorded
 from hepatrail_events.errors import Unavailable
 from hepatrail_events.streams import subject_stream
 from hepatrail_graphql.context import Context
-from hepatrail_graphql.cursors import PAGE
 from hepatrail_graphql.desk_feed import still_allowed
+from hepatrail_graphql.desk_hub import PAGE
 from hepatrail_graphql.waking import waking
 
 _log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ import strawberry
 from strawberry.types.base import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from hepatrail_graphql.alerts import SaeAlert, alerts, last_cursor
+from hepatrail_graphql.alerts import SaeAlert, alerts
 from hepatrail_graphql.authorize import QUERIES, SUBJECT_FIELDS, allowed, may_see, reads_sealed_text, sites_of
 from hepatrail_graphql.context import Context, Info
-from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first
+from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first, last_cursor
 from hepatrail_graphql.participant import Subject, participant
 from hepatrail_graphql.refusals import allow
 from hepatrail_graphql.scalars import Position
@@ -97,12 +97,12 @@ async def _read(
     at = as_of or services.clock.now()
     by_subject: dict[str, list[SaeAlert]] = {}
     for each in shown:
-        by_subject.setdefault(str(each.subject_id), []).append(each)
+        by_subject.setdefault(str(each.row.subject_id), []).append(each)
     return [_made(read, by_subject.get(read.rows.subject.subject_id, []), at, opening) for read in seen]
 
 
 def _made(read: SubjectRead, shown: Sequence[SaeAlert], as_of: datetime, opening: Opener) -> Subject:
-    last = {each.ae_id: each.alert_seq for each in shown if each.ae_id is not None}
+    last = {each.row.ae_id: each.row.alert_seq for each in shown if each.row.ae_id is not None}
     return participant(read.rows.subject, Whole(read, as_of, opening, tuple(shown), last))
 
 

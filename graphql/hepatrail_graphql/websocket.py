@@ -1,4 +1,4 @@
-"""GraphQL over HTTP and websocket (`graphql-transport-ws` only): who asks is known before anything is read."""
+"""GraphQL over HTTP, websocket (`graphql-transport-ws`) and event streams: who asks is known before all else."""
 
 import asyncio
 import logging
@@ -15,13 +15,16 @@ from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema import BaseSchema
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+from strawberry.types import SubscriptionExecutionResult
 
 from hepatrail_events.errors import Unavailable
 from hepatrail_graphql.auth import Principal, Refused, bearer
 from hepatrail_graphql.context import Context, Services
+from hepatrail_graphql.desk_hub import DeskHub
+from hepatrail_graphql.event_stream import EventStream
 from hepatrail_graphql.refusals import Logins
 
 LARGEST_REQUEST = 2 * 1024 * 1024
@@ -40,6 +43,7 @@ class Adapter(ASGIWebSocketAdapter):
     def __init__(self, view: Any, request: WebSocket, response: WebSocket) -> None:
         super().__init__(view, request, response)
         self._abandoned = asyncio.Event()
+        self._last_cursor: str | None = None
 
     @property
     def _context(self) -> Context:
@@ -67,22 +71,23 @@ class Adapter(ASGIWebSocketAdapter):
             left.cancel()
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        """Sends, or leaves a client whose buffers stay full."""
+        """Sends as text, which is what the protocol is made of, or leaves a client whose buffers stay full."""
         if self._abandoned.is_set():
             raise WebSocketDisconnected
+        text = orjson.dumps(message).decode()
         try:
             async with asyncio.timeout(self._context.services.times.slow_client):
-                await super().send_json(message)
+                await self.ws.send_text(text)
+        except WebSocketDisconnect:
+            raise WebSocketDisconnected from None
         except TimeoutError:
-            _log.warning("slow client disconnected", extra={"cursor": self._context.last_cursor})
+            self._last_cursor = self._context.last_cursor
+            _log.warning("slow client disconnected", extra={"cursor": self._last_cursor})
             self._abandoned.set()
             raise WebSocketDisconnected from None
-        cursor = _cursor(message)
-        if cursor is not None:
-            self._context.last_cursor = cursor
 
     async def _say_farewell(self) -> None:
-        reason = f"SLOW_CLIENT {self._context.last_cursor or ''}".strip()
+        reason = f"SLOW_CLIENT {self._last_cursor or ''}".strip()
         try:
             async with asyncio.timeout(self._context.services.times.slow_client):
                 await self.close(SLOW_CLIENT, reason)
@@ -110,14 +115,6 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         await super().handle_subscribe(message)
 
 
-def _cursor(message: Mapping[str, object]) -> str | None:
-    payload = message.get("payload")
-    data = payload.get("data") if isinstance(payload, Mapping) else None
-    event = data.get("saeAlerts") if isinstance(data, Mapping) else None
-    cursor = event.get("cursor") if isinstance(event, Mapping) else None
-    return cursor if isinstance(cursor, str) else None
-
-
 class Endpoint(GraphQL[Context, None]):
     """`/graphql`: a bearer token stands before every request and every connection."""
 
@@ -128,13 +125,14 @@ class Endpoint(GraphQL[Context, None]):
         super().__init__(
             schema,
             graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL, GRAPHQL_SSE_PROTOCOL),
             connection_init_wait_timeout=services.times.connection_init,
             max_subscriptions_per_connection=SUBSCRIPTIONS_A_CONNECTION,
             # A token, not a cookie, stands behind a connection, so no page can borrow its user's rights.
             allowed_origins=("*",),
         )
         self._services = services
+        self._desk = DeskHub(services.reader, services.notifications, services.clock, services.times)
         self._logins = Logins(services.access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -159,13 +157,24 @@ class Endpoint(GraphQL[Context, None]):
         response: Response | WebSocket,  # noqa: ARG002
     ) -> Context:
         """What resolvers know of a request."""
-        context = Context(services=self._services, traceparent=request.headers.get("traceparent"))
+        context = Context(self._services, self._desk, traceparent=request.headers.get("traceparent"))
         if isinstance(request, Request):
             context.principal = cast(Principal, request.state.principal)
+            context.resume = request.headers.get("last-event-id")
         else:
             context.authorization = request.headers.get("authorization")
-            request.state.context = context
+        request.state.context = context
         return context
+
+    async def _create_streaming_response(
+        self,
+        request: Request,
+        result: SubscriptionExecutionResult,
+        protocol: object,  # noqa: ARG002  `graphql-sse` is the only one
+        sub_response: Response,  # noqa: ARG002
+    ) -> Response:
+        """The results of an operation as an event stream; the library's own reads one ahead of its client."""
+        return EventStream(cast(AsyncGenerator[Any, None], result), request.state.context)
 
     def encode_json(self, data: object) -> bytes:
         """An answer as JSON; a participant's course is hundreds of kilobytes."""

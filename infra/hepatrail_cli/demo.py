@@ -68,7 +68,7 @@ async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> lis
     officer = Officer(ready, console)
     listening = asyncio.create_task(officer.listen())
     try:
-        played = await _play(trial, ready, console)
+        played = await _play(trial, ready, officer, console)
         await officer.until_quiet(_serious(trial))
     finally:
         listening.cancel()
@@ -84,7 +84,7 @@ async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> lis
     return surprises(played) + _missing(officer, _serious(trial))
 
 
-async def _play(trial: Trial, ready: Mapping[str, Any], console: Console) -> tuple[Played, ...]:
+async def _play(trial: Trial, ready: Mapping[str, Any], officer: Officer, console: Console) -> tuple[Played, ...]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("playing", total=len(trial.commands))
@@ -92,7 +92,7 @@ async def _play(trial: Trial, ready: Mapping[str, Any], console: Console) -> tup
         def show(played: Played) -> None:
             progress.update(bar, advance=1, description=f"{played.command.at:%Y-%m-%d}")
 
-        return await play_on_stack(trial, ready, show)
+        return await play_on_stack(trial, ready, show, officer.keep_pace)
 
 
 def _missing(officer: Officer, expected: int) -> list[str]:
@@ -101,8 +101,12 @@ def _missing(officer: Officer, expected: int) -> list[str]:
         complaints.append(f"The alerts have gaps: {officer.seen}.")
     if len(officer.seen) < expected:
         complaints.append(f"{len(officer.seen)} alerts reached the officer, at least {expected} were due.")
-    if officer.acknowledged is None:
+    if not officer.acknowledged:
         complaints.append("No acknowledgement came back to the officer.")
+    if not officer.escalated:
+        complaints.append("The alert that nobody acknowledged did not escalate.")
+    if not officer.clocks_met:
+        complaints.append("No reporting clock was met.")
     return complaints
 
 

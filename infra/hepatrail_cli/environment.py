@@ -10,6 +10,8 @@ from hepatrail_infra.postgres import Dsns
 from hepatrail_infra.settings import PREFIX, Settings
 from hepatrail_infra.tokens import JWKS_FILE
 
+_NOTIFY = f"{PREFIX}NOTIFY_"
+
 PROCESSES = ("decider", "projector", "safety", "api")
 """The processes of a stack, by the name that `hepatrail serve` gives them."""
 
@@ -47,6 +49,8 @@ def process_environment(
         variables["SIMULATED_CLOCK"] = str(addresses.clock)
     if name in addresses.metrics_ports:
         variables["METRICS_PORT"] = str(addresses.metrics_ports[name])
+    if name in ("safety", "api"):
+        variables |= _notifying()
     if name in ("projector", "safety"):
         variables["POSTGRES_WRITER"] = addresses.dsns.writer
     if name == "api":
@@ -83,6 +87,11 @@ def tool_environment(addresses: Addresses, secrets: StackSecrets, directory: Pat
 def _outside() -> dict[str, str]:
     # What is Hepatrail's own is given anew: the administrator's address stays with the supervisor.
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
+def _notifying() -> dict[str, str]:
+    """The channels on which people are told, as the operator gave them to the whole stack."""
+    return {name.removeprefix(PREFIX): value for name, value in os.environ.items() if name.startswith(_NOTIFY)}
 
 
 def _prefixed(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Playing a trial on the stack of a data directory: its tokens, its simulated clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from hepatrail_events.roles import Role
 from hepatrail_infra.clock import SimulatedClock
 from hepatrail_services.importers.api_client import ApiClient
 from hepatrail_services.importers.sites import activate_sites
-from hepatrail_services.simulation.player import Played, play
+from hepatrail_services.simulation.player import Played, at_once, play
 from hepatrail_services.simulation.trial import Trial
 
 _APPROVAL = "EC-2025-118"
@@ -19,7 +19,10 @@ _AFTERWARDS = timedelta(days=30)
 
 
 async def play_on_stack(
-    trial: Trial, ready: Mapping[str, Any], on_played: Callable[[Played], object] = lambda _: None
+    trial: Trial,
+    ready: Mapping[str, Any],
+    on_played: Callable[[Played], object] = lambda _: None,
+    pace: Callable[[Played], Awaitable[None]] = at_once,
 ) -> tuple[Played, ...]:
     """Plays a trial, shifted to the stack's present, on the stack whose ready line is given.
 
@@ -39,7 +42,7 @@ async def play_on_stack(
                 role: await stack.enter_async_context(ApiClient(ready["graphql"], ready["tokens"][role]))
                 for role in sorted(needed)
             }
-            played = await play(shifted, roles, clock.advance_to, on_played)
+            played = await play(shifted, roles, clock.advance_to, on_played, pace)
         clock.advance_to(shifted.commands[-1].at + _AFTERWARDS)
         return played
     finally:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import uvicorn
 
+from hepatrail_cli.notifiers import make_notifiers
+from hepatrail_cli.safety_check import SafetyCheck
 from hepatrail_events.errors import CommandRejected, Unavailable
 from hepatrail_events.streams import subject_stream
 from hepatrail_graphql.asgi import create_app
@@ -25,6 +27,8 @@ from hepatrail_services.access_log import AccessLog
 from hepatrail_services.command_bus import CommandBus
 from hepatrail_services.deciders.catalogue import COMMANDS
 from hepatrail_services.gateway import Gateway
+from hepatrail_services.notifying.outage import OutageWatch
+from hepatrail_services.notifying.turn import Turn
 
 _log = logging.getLogger(__name__)
 
@@ -45,34 +49,59 @@ class _Server(uvicorn.Server):
 
 async def main(settings: Settings, stop: asyncio.Event) -> None:
     """Serves the API until told to stop; raises what ends the reading of decisions for good."""
-    async with _services(settings) as (services, bus):
+    async with _outage_watch(settings) as watch, _services(settings) as (services, bus):
         config = uvicorn.Config(
             create_app(services),
             host=settings.host,
             port=settings.port,
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             server_header=False,
             timeout_graceful_shutdown=_GOODBYE_SECONDS,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve())
         try:
-            await _until(stop, serving, bus)
+            await _until(stop, serving, bus, watch)
         finally:
             server.should_exit = True
             await serving
 
 
-async def _until(stop: asyncio.Event, serving: "asyncio.Task[None]", bus: CommandBus) -> None:
+async def _until(
+    stop: asyncio.Event, serving: "asyncio.Task[None]", bus: CommandBus, watch: "asyncio.Task[None] | None"
+) -> None:
     stopped = asyncio.create_task(stop.wait())
+    ends = {stopped, serving} if watch is None else {stopped, serving, watch}
     try:
-        while not stopped.done() and not serving.done():
+        while not any(task.done() for task in ends):
             bus.check()
-            await asyncio.wait({stopped, serving}, timeout=_CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, timeout=_CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if watch is not None and watch.done():
+            watch.result()
     finally:
         stopped.cancel()
+
+
+@asynccontextmanager
+async def _outage_watch(settings: Settings) -> AsyncIterator["asyncio.Task[None] | None"]:
+    """Tells when safety does not work, also while the API itself waits for a server; None: nobody is to be told."""
+    notifiers = make_notifiers(settings)
+    if not notifiers:
+        yield None
+        return
+    dsn, clock = secret(settings.postgres_reader, "postgres_reader"), make_clock(settings.simulated_clock)
+    check, turn = SafetyCheck(dsn, clock), Turn(dsn, "hepatrail outage")
+    watch = OutageWatch(check.why, notifiers, turn.mine, clock, link=settings.notify_link)
+    task = asyncio.create_task(watch.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        turn.end()
+        check.close()
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hepatrail_events.errors import StartRefused
 
@@ -24,6 +24,23 @@ _Value = TypeVar("_Value")
 def _number(value: object) -> object:
     # The environment holds text, a literal compares numbers.
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _given(value: object) -> object:
+    # A variable that is passed on without a value says no more than one that is missing.
+    return None if value == "" else value
+
+
+MailAddress = Annotated[str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255}$")]
+"""A plain address, without a name."""
+MailAddresses = Annotated[tuple[MailAddress, ...], NoDecode, BeforeValidator(_listed)]
+"""Several, separated by commas."""
+Text = Annotated[str | None, BeforeValidator(_given)]
+Secret = Annotated[SecretStr | None, BeforeValidator(_given)]
 
 
 class Settings(BaseSettings):
@@ -79,6 +96,23 @@ class Settings(BaseSettings):
     site_org: str = Field(
         default="Trial site", max_length=200, description="Organisation in the embedded stack's site tokens"
     )
+
+    notify_smtp: Secret = Field(
+        default=None, description="Mail server: smtp[s]://[user:password@]host[:port]; absent: no e-mail"
+    )
+    notify_sender: Annotated[MailAddress | None, BeforeValidator(_given)] = Field(
+        default=None, description="Address from which notices are mailed"
+    )
+    notify_officers: MailAddresses = Field(default=(), description="Safety officers: new alerts, level 1, outages")
+    notify_investigator: MailAddresses = Field(default=(), description="Principal investigator: level 1")
+    notify_monitor: MailAddresses = Field(default=(), description="The sponsor's medical monitor: level 2")
+    notify_board: MailAddresses = Field(default=(), description="DSMB's chair, institution's office: level 3")
+    notify_operators: MailAddresses = Field(default=(), description="Those who run the system: outages")
+    notify_webhook: Secret = Field(
+        default=None, description="https address to which notices are posted; absent: no webhook"
+    )
+    notify_webhook_secret: Secret = Field(default=None, description="whsec_ and 24 to 64 bytes in base64: signs them")
+    notify_link: Text = Field(default=None, description="Where people look, named in every notice")
 
     def master_key(self) -> bytes:
         """The vault's master key; StartRefused when it is absent or not 64 bytes in base64."""

@@ -15,11 +15,11 @@ from hepatrail_events.protocol_rules import SafetyRules
 from hepatrail_events.types import PartialDate
 from hepatrail_projections import adverse_event_json as as_json
 from hepatrail_projections.clinical.adverse_events.derived import DerivedAdverseEvent, Treatment, derived
-from hepatrail_projections.clinical.adverse_events.window import te_window
 from hepatrail_projections.clinical_state import ClinicalState
 from hepatrail_projections.facts import AdverseEventFact, SessionFact, SubjectView
 from hepatrail_projections.partial_dates import civil_minute, known_parts, order_key
 from hepatrail_projections.table import Json, Table
+from hepatrail_projections.treatment import treatment_under
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,23 +126,10 @@ def adverse_event_rows(view: SubjectView, state: ClinicalState | None) -> tuple[
 
 def treatment_of(view: SubjectView, state: ClinicalState | None) -> Treatment:
     """What every adverse event of the participant is held against; without a protocol nobody counts as treated."""
-    if state is None or not state.sessions:
-        rules = SafetyRules() if state is None else state.published.protocol.safety
-        return Treatment(None, None, rules, _UTC if state is None else state.zone)
-    rules = state.published.protocol.safety
-    ordered = sorted(state.sessions, key=lambda session: session.started_at)
-    first, last = ordered[0], ordered[-1]
-    closing = last if rules.safety_end_anchor == "LAST_SESSION_END" else first
-    placed = view.sessions[first.session_id].started.access_placed_at
+    if state is None:
+        return Treatment(None, None, SafetyRules(), _UTC)
     transplant = next((stop for stop in state.stops if stop.cause == "TRANSPLANT"), None)
-    resting_on = dict.fromkeys((*first.event_ids, *closing.event_ids, *(transplant.event_ids if transplant else ())))
-    return Treatment(
-        window=te_window(first.started_at, placed, closing.ended_at, rules, state.zone),
-        transplant_at=None if transplant is None else transplant.time,
-        rules=rules,
-        zone=state.zone,
-        event_ids=tuple(resting_on),
-    )
+    return treatment_under(view.sessions, transplant, state.published.protocol.safety, state.zone)
 
 
 def state_of(fact: AdverseEventFact) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hepatrail_events.safety_desk import AlertRaised
-from hepatrail_projections.desk_view import Acknowledgement, AlertFact
+from hepatrail_projections.desk_view import Acknowledgement, AlertFact, Delivery
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.table import Connection, Json, Table
 
@@ -17,7 +17,8 @@ class AlertRow:
 
     `streamseq` is the place on the desk, `alert_seq` the gap-free number. `acknowledgements` are
     `{by, at, comment, recordedAt, eventId, stopping}` in order; `acknowledged_at` and `acknowledged_by` are those of
-    the first that stops escalation, None while the alert is open.
+    the first that stops escalation, None while the alert is open. `escalations` are `{level, late, recordedAt,
+    eventId}` by level; `deliveries` are `{channel, level}`, level None where the alert itself was told.
     """
 
     alert_id: UUID
@@ -35,6 +36,8 @@ class AlertRow:
     acknowledgements: Json
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    escalations: Json
+    deliveries: Json
     event_ids: tuple[UUID, ...]
 
 
@@ -42,7 +45,7 @@ ALERT = Table(
     "alert",
     AlertRow,
     ("alert_id",),
-    indexes=("(alert_seq)", "(subject_id, alert_seq)", "(ae_id, alert_seq)"),
+    indexes=("(alert_seq)", "(streamseq)", "(subject_id, alert_seq)", "(ae_id, alert_seq)"),
 )
 
 
@@ -67,8 +70,22 @@ def alert_row(alert: AlertFact, study: StudyView) -> AlertRow:
         acknowledgements=[each.json(stopping=stopping) for each, stopping in acknowledged],
         acknowledged_at=None if first is None else first.recorded_at,
         acknowledged_by=None if first is None else first.event.by,
-        event_ids=(envelope.id, *(each.event_id for each in alert.acknowledgements)),
+        escalations=[each.json() for each in alert.escalations],
+        deliveries=[
+            {"channel": channel.value, "level": level}
+            for channel, level in sorted(alert.deliveries, key=_place_of_delivery)
+        ],
+        event_ids=(
+            envelope.id,
+            *(each.event_id for each in alert.acknowledgements),
+            *(each.event_id for each in alert.escalations),
+        ),
     )
+
+
+def _place_of_delivery(delivery: Delivery) -> tuple[int, str]:
+    channel, level = delivery
+    return level or 0, channel.value
 
 
 def _stops(acknowledgement: Acknowledgement, raised: AlertRaised, study: StudyView) -> bool:

@@ -8,6 +8,7 @@ from hepatrail_projections.derive import SUBJECT_TABLES
 from hepatrail_projections.event import EVENT
 from hepatrail_projections.offset import OFFSET
 from hepatrail_projections.quarantine import PARKED_EVENT, QUARANTINE, RELEASE
+from hepatrail_projections.stopping_hit import STOPPING_RULE_HIT
 from hepatrail_projections.stream_head import STREAM_HEAD
 from hepatrail_projections.study import ACCESS_WITHDRAWN, HOLD, PROTOCOL, SITE
 from hepatrail_projections.table import Table
@@ -18,6 +19,7 @@ CATALOG: tuple[Table[Any], ...] = (
     STREAM_HEAD,
     *SUBJECT_TABLES,
     ALERT,
+    STOPPING_RULE_HIT,
     PROTOCOL,
     SITE,
     HOLD,

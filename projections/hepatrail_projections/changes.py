@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_projections.alert import ALERT, AlertRow, alert_row
 from hepatrail_projections.derive import SUBJECT_TABLES, derive, stored_at
-from hepatrail_projections.desk_view import DeskView
 from hepatrail_projections.draft import Draft
 from hepatrail_projections.memory import Memory, Subject
+from hepatrail_projections.stopping_hit import STOPPING_RULE_HIT, stopping_rule_hit_row
 from hepatrail_projections.study import ACCESS_WITHDRAWN, HOLD, PROTOCOL, SITE
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.table import Table
@@ -63,11 +64,20 @@ def work_out(draft: Draft, memory: Memory) -> Changes:
         for table, after in rows.by_table():
             _compare(table, before.get(table.name, ()), after, changed)
     _study(memory.study, draft.study, changed)
-    alerts = _alerts(memory, draft.desk, draft.study, all_again=all_again, changed=changed)
+    alerts = _alerts(draft, memory, all_again=all_again, changed=changed)
+    _hits(draft, changed)
     return Changes(changed, subjects, alerts)
 
 
-DERIVED_TABLES: tuple[Table[Any], ...] = (*SUBJECT_TABLES, ALERT, PROTOCOL, SITE, HOLD, ACCESS_WITHDRAWN)
+DERIVED_TABLES: tuple[Table[Any], ...] = (
+    *SUBJECT_TABLES,
+    ALERT,
+    STOPPING_RULE_HIT,
+    PROTOCOL,
+    SITE,
+    HOLD,
+    ACCESS_WITHDRAWN,
+)
 
 
 def _version(study: StudyView, at: Any) -> str | None:
@@ -105,20 +115,24 @@ def _study(before: StudyView, after: StudyView, changed: dict[str, TableChange])
     _compare(ACCESS_WITHDRAWN, before.access_withdrawn, after.access_withdrawn, changed)
 
 
-def _alerts(
-    memory: Memory,
-    desk: DeskView,
-    study: StudyView,
-    *,
-    all_again: bool,
-    changed: dict[str, TableChange],
-) -> dict[UUID, AlertRow]:
-    known = memory.desk.alerts
-    touched: Iterable[UUID] = (
-        alert_id for alert_id, alert in desk.alerts.items() if all_again or known.get(alert_id) is not alert
-    )
+def _alerts(draft: Draft, memory: Memory, *, all_again: bool, changed: dict[str, TableChange]) -> dict[UUID, AlertRow]:
+    # Not every alert there ever was is compared: a batch touches few of them.
+    touched: Iterable[UUID] = draft.desk.alerts if all_again else _named(draft, "alertId")
+    desk, study = draft.desk, draft.study
     rows = {alert_id: alert_row(desk.alerts[alert_id], study) for alert_id in touched}
     differing = [row for alert_id, row in rows.items() if memory.alerts.get(alert_id) != row]
     if differing:
         changed.setdefault(ALERT.name, TableChange()).upserts.extend(differing)
     return rows
+
+
+def _hits(draft: Draft, changed: dict[str, TableChange]) -> None:
+    rows = [stopping_rule_hit_row(draft.desk.hits[hit_id]) for hit_id in _named(draft, "hitId")]
+    if rows:
+        changed.setdefault(STOPPING_RULE_HIT.name, TableChange()).inserts.extend(rows)
+
+
+def _named(draft: Draft, what: str) -> Iterable[UUID]:
+    """The ids of this kind that the batch's events of the desk name, each once."""
+    on_desk = (row.payload for row in draft.events if row.stream == SAFETY_DESK)
+    return dict.fromkeys(UUID(payload[what]) for payload in on_desk if what in payload)

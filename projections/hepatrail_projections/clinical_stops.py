@@ -7,6 +7,7 @@ counts as one after T0. Loss to follow-up stops nothing: points are missed until
 """
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,19 +16,35 @@ from hepatrail_events.assessments import ParticipantWithdrew, TransplantDone, Wi
 from hepatrail_events.types import PartialDate, Precision
 from hepatrail_projections.clinical.calendar import end_of_day
 from hepatrail_projections.clinical.inputs import Cause, Stop
-from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.corrections import Record
+from hepatrail_projections.facts import Assessment, SubjectView
 
 _RESOLUTION = timedelta(milliseconds=1)
 
 
 def stops_of(view: SubjectView, t0: datetime | None, zone: ZoneInfo) -> tuple[Stop, ...]:
     """All stops and reductions that stand: death, withdrawals, the first transplant after T0, no treatment."""
-    stops = [*_death(view, zone), *_withdrawals(view), *_transplant(view, t0, zone)]
+    transplant = transplant_after(view.assessments, t0, zone)
+    stops = [*_death(view, zone), *_withdrawals(view), *(() if transplant is None else (transplant,))]
     if view.consent_withdrawn_at is not None:
         stops.append(Stop("NOT_TREATED", view.consent_withdrawn_at, event_ids=_ids(view, "CONSENT")))
     if view.screen_failed_at is not None:
         stops.append(Stop("NOT_TREATED", view.screen_failed_at, event_ids=_ids(view, "SCREENING")))
     return tuple(stops)
+
+
+def transplant_after(
+    assessments: Mapping[UUID, Record[Assessment]], t0: datetime | None, zone: ZoneInfo
+) -> Stop | None:
+    """The first transplant after T0 that is not void."""
+    stops = []
+    for record in assessments.values():
+        fact = record.fact
+        if record.voided is None and isinstance(fact, TransplantDone):
+            time = latest_moment(fact.transplant_at, record.recorded_at, zone)
+            if t0 is not None and time > t0:
+                stops.append(Stop("TRANSPLANT", time, event_ids=record.event_ids))
+    return min(stops, key=lambda stop: stop.time, default=None)
 
 
 def latest_moment(when: PartialDate, known_by: datetime, zone: ZoneInfo) -> datetime:
@@ -57,17 +74,6 @@ def _withdrawals(view: SubjectView) -> list[Stop]:
             cause: Cause = "NOT_TREATED" if fact.scope is WithdrawalScope.TREATMENT_ONLY else "WITHDRAWAL"
             stops.append(Stop(cause, fact.withdrawn_at, fact.vital_status_allowed, record.event_ids))
     return stops
-
-
-def _transplant(view: SubjectView, t0: datetime | None, zone: ZoneInfo) -> list[Stop]:
-    stops = []
-    for record in view.assessments.values():
-        fact = record.fact
-        if record.voided is None and isinstance(fact, TransplantDone):
-            time = latest_moment(fact.transplant_at, record.recorded_at, zone)
-            stops.append(Stop("TRANSPLANT", time, event_ids=record.event_ids))
-    after = [stop for stop in stops if t0 is not None and stop.time > t0]
-    return sorted(after, key=lambda stop: stop.time)[:1]
 
 
 def _ids(view: SubjectView, kind: str) -> tuple[UUID, ...]:

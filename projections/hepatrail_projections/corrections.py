@@ -66,3 +66,15 @@ class Record(Generic[E]):
     event_ids: tuple[UUID, ...]
     corrections: tuple[Correction, ...] = ()
     voided: Voided | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A record as it stood before an event put another version in its place, or took it away.
+
+    `until` is when that was recorded, `event_id` the event that did it.
+    """
+
+    fact: Any
+    until: datetime
+    event_id: UUID

@@ -40,17 +40,23 @@ class QueryStatus(StrEnum):
 
 
 class QueryObject(StrEnum):
-    """What a data query is about; OBSERVATIONS is one moment at the bedside, known by the event that recorded it."""
+    """What a data query is about; OBSERVATIONS is one moment at the bedside, known by the event that recorded it.
+
+    LAB_FINDING is what a measured row means for the participant's safety, known by the row: asked of the site, where
+    LAB_RESULT is also asked of the laboratory.
+    """
 
     ENROLMENT = "ENROLMENT"
     SESSION = "SESSION"
     LAB_RESULT = "LAB_RESULT"
+    LAB_FINDING = "LAB_FINDING"
     OBSERVATION = "OBSERVATION"
     SAMPLE = "SAMPLE"
     OBSERVATIONS = "OBSERVATIONS"
     ASSESSMENT = "ASSESSMENT"
     DEATH = "DEATH"
     PROCEDURE = "PROCEDURE"
+    MEDICATION = "MEDICATION"
     ADVERSE_EVENT = "ADVERSE_EVENT"
     SPONSOR_NOTIFICATION = "SPONSOR_NOTIFICATION"
 

@@ -23,6 +23,8 @@ from hepatrail_projections.medication import MEDICATION, MedicationRow, medicati
 from hepatrail_projections.narrative import NARRATIVE, NarrativeRow, narrative_rows
 from hepatrail_projections.procedure import PROCEDURE, ProcedureRow, procedure_rows
 from hepatrail_projections.queries.rows import query_rows
+from hepatrail_projections.reporting_clock import REPORTING_CLOCK, ReportingClockRow, reporting_clock_rows
+from hepatrail_projections.safety_finding import SAFETY_FINDING, SafetyFindingRow, safety_finding_rows
 from hepatrail_projections.score import SCORE, ScoreRow, score_rows
 from hepatrail_projections.session import SESSION, SessionRow, session_rows
 from hepatrail_projections.sponsor_notification import (
@@ -56,7 +58,9 @@ class SubjectRows:
     submissions: tuple[SubmissionRow, ...]
     narratives: tuple[NarrativeRow, ...]
     deficiencies: tuple[DeviceDeficiencyRow, ...]
+    clocks: tuple[ReportingClockRow, ...]
     queries: tuple[QueryRow, ...]
+    findings: tuple[SafetyFindingRow, ...]
 
     def by_table(self) -> Iterator[tuple[Table[Any], tuple[Any, ...]]]:
         """The rows with the table of each."""
@@ -90,7 +94,9 @@ PARTS: tuple[Part, ...] = (
     Part("submissions", SUBMISSION),
     Part("narratives", NARRATIVE),
     Part("deficiencies", DEVICE_DEFICIENCY),
+    Part("clocks", REPORTING_CLOCK, ("due_at", "clock_id")),
     Part("queries", DATA_QUERY, ("query_id",)),
+    Part("findings", SAFETY_FINDING, ("finding_id",)),
 )
 
 SUBJECT_TABLES: tuple[Table[Any], ...] = tuple(part.table for part in PARTS)
@@ -109,6 +115,7 @@ def derive(
     """
     published = study.published_at(at)
     state = None if published is None else clinical_state(view, published)
+    known_clocks = None if before is None else (before[0], before[1].subject.protocol_version, before[1].clocks)
     rows = SubjectRows(
         subject=subject_row(view, state),
         sessions=session_rows(view, published),
@@ -125,7 +132,9 @@ def derive(
         submissions=submission_rows(view),
         narratives=narrative_rows(view),
         deficiencies=device_deficiency_rows(view),
+        clocks=reporting_clock_rows(view, study, at, known_clocks),
         queries=query_rows(view, state),
+        findings=safety_finding_rows(view, state),
     )
     # As the tables give them back, so that derived and stored rows are the same.
     lists: dict[str, Any] = {

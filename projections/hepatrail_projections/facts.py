@@ -7,27 +7,20 @@ from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
-from hepatrail_events.assessments import (
-    AEAssessmentDone,
-    ContactRegained,
-    DeathRecordCorrected,
-    LostToFollowUp,
-    ParticipantDied,
-    ParticipantWithdrew,
-    SurvivalStatusRecorded,
-    TransplantDone,
-)
+from hepatrail_events.assessments import ParticipantDied, ParticipantWithdrew
 from hepatrail_events.baseline_conditions import BaselineConditionRecorded
 from hepatrail_events.concomitant import MedicationRecorded, ProcedureRecorded
 from hepatrail_events.device_deficiencies import DeviceDeficiencyReported
 from hepatrail_events.enrolment import ConsentRecorded, SubjectEnrolled
 from hepatrail_events.envelope import GENESIS
-from hepatrail_events.sessions import SessionStarted
 from hepatrail_events.submissions import NarrativeWritten, SponsorNotified, SubmissionRecorded
 from hepatrail_events.types import SealedText
 from hepatrail_projections.ae_facts import AdverseEventFact, GradePoint
+from hepatrail_projections.assessment_facts import Assessment, DeathCorrection, DeathFact
 from hepatrail_projections.clinical.inputs import Observation
-from hepatrail_projections.corrections import Correction, Record, Voided
+from hepatrail_projections.corrections import Correction, Record, Superseded, Voided
+from hepatrail_projections.safety_history import SafetyPoint
+from hepatrail_projections.session_facts import Pause, SessionFact
 
 __all__ = [
     "AdverseEventFact",
@@ -43,48 +36,17 @@ __all__ = [
     "Record",
     "ResultFact",
     "Review",
+    "SafetyPoint",
     "SampleFact",
     "SessionFact",
     "StopKind",
     "SubjectView",
+    "Superseded",
     "Voided",
 ]
 
-Assessment: TypeAlias = (
-    AEAssessmentDone | SurvivalStatusRecorded | TransplantDone | ParticipantWithdrew | LostToFollowUp | ContactRegained
-)
-"""What may be corrected and voided by the id of its event; never a death."""
-
 StopKind: TypeAlias = Literal["DEATH", "WITHDRAWAL", "CONSENT", "SCREENING"]
 """What an event ends: life, a part of the participation, consent, or the way to enrolment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """An interruption of flow; `resumed_at` is None while it lasts."""
-
-    at: datetime
-    resumed_at: datetime | None
-    reason: SealedText
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFact:
-    """A session: `started` holds its fields in their latest version, `streamseq` places it in its stream."""
-
-    streamseq: int
-    started: SessionStarted
-    ended_at: datetime | None
-    end_reason: str | None
-    pauses: tuple[Pause, ...]
-    corrections: tuple[Correction, ...]
-    voided: Voided | None
-    event_ids: tuple[UUID, ...]
-
-    @property
-    def open(self) -> bool:
-        """Whether it runs."""
-        return self.voided is None and self.ended_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,30 +116,6 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class DeathCorrection:
-    """One correction of the death record, and who made it."""
-
-    event: DeathRecordCorrected
-    recorded_at: datetime
-    actor_id: str
-    event_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class DeathFact:
-    """The death record: `died` with all corrections worked in, `corrections` as they were made.
-
-    `stands` is false once the participant was found alive; a death recorded after that keeps the history before it.
-    """
-
-    died: ParticipantDied
-    recorded_at: datetime
-    corrections: tuple[DeathCorrection, ...]
-    event_ids: tuple[UUID, ...]
-    stands: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class QueryAnswer:
     """One answer to a data query."""
 
@@ -236,6 +174,10 @@ class SubjectView:
     enrolment_event_ids: tuple[UUID, ...] = ()
     stop_event_ids: tuple[tuple[StopKind, UUID], ...] = ()
     """What ends something and stands, in the log's order; of a death its corrections too."""
+    safety_history: tuple[SafetyPoint, ...] = field(default=(), repr=False)
+    """What adverse events and their reports rested on after each commit that touched them, in the log's order."""
+    superseded: Mapping[tuple[str, UUID | None], tuple[Superseded, ...]] = field(default_factory=dict)
+    """Earlier versions of records, oldest first, by the field above and the id in it; of the death record no id."""
 
     @property
     def consent(self) -> ConsentRecorded | None:

@@ -1,7 +1,7 @@
 """CTCAE v5.0 grades of a participant's results, and the findings nobody has reviewed: from the view to `grading/`."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -31,14 +31,19 @@ def gradings(view: SubjectView, state: ClinicalState | None) -> Gradings:
     """The grades of every result; none of a result that is void, not accepted or without value (R12)."""
     if state is None:
         return [UNGRADED] * len(view.results)
+    return list(map(grader(view, state), view.results.values()))
+
+
+def grader(view: SubjectView, state: ClinicalState) -> Callable[[ResultFact], Graded]:
+    """Grades a result, also an earlier version of it, against what is known of the participant now."""
     against = _Against(view, state)
-    made = []
-    for fact in view.results.values():
+
+    def grades_of(fact: ResultFact) -> Graded:
         if fact.code not in TERMS_OF or fact.voided is not None or fact.observation.unusable is not None:
-            made.append(UNGRADED)
-        else:
-            made.append(graded(fact.code, reported(fact), against.of(fact)))
-    return made
+            return UNGRADED
+        return graded(fact.code, reported(fact), against.of(fact))
+
+    return grades_of
 
 
 def reported(fact: ResultFact) -> Reported:
@@ -92,14 +97,14 @@ def _linked(finding: Finding, view: SubjectView, state: ClinicalState) -> bool:
     """Whether an adverse event of the same CTCAE term, not void, was ongoing at collection."""
     return any(
         event.voided is None
-        and _ctcae_term(event) == finding.term.casefold()
+        and ctcae_term(event) == finding.term.casefold()
         and covers(event.reported.onset, event.end_at, finding.collected, state.zone)
         for event in view.adverse_events.values()
     )
 
 
-def _ctcae_term(event: AdverseEventFact) -> str | None:
-    """The term that was named, else the one of the event's code."""
+def ctcae_term(event: AdverseEventFact) -> str | None:
+    """The CTCAE term that was named, else the one of the event's code; casefolded, None where there is none."""
     known = AE_TERMS.get(event.reported.code)
     term = event.reported.ctcae_term or (None if known is None else known.ctcae_term)
     return None if term is None else term.strip().casefold()

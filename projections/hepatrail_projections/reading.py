@@ -1,29 +1,28 @@
 """What the API may ask of the projections. Every answer comes from one snapshot of the live schema."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
 from uuid import UUID
-
-import asyncpg
+from zoneinfo import ZoneInfo
 
 from hepatrail_events.codec import Recorded
-from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
-from hepatrail_infra.clock import Clock, SystemClock
-from hepatrail_infra.postgres import translate_errors
+from hepatrail_events.streams import SAFETY_DESK, subject_stream
 from hepatrail_projections import subject_reading
-from hepatrail_projections.alert import ALERT, ANY_ALERT, AlertFilter, AlertRow, alerts_after, alerts_of
+from hepatrail_projections.alert import AlertRow, alerts_of
 from hepatrail_projections.data_query import ANY_QUERY, QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow, decision_of
 from hepatrail_projections.derive import SubjectRows
-from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, events_after, events_of, stream_events
-from hepatrail_projections.meta import SafetyStatus, enter_live_schema, live_schema, read_safety_status
+from hepatrail_projections.event import ANY_EVENT, EventFilter, EventRow, events_after, stream_events
+from hepatrail_projections.finding_reading import ANY_FINDING, FindingFilter, findings_after, findings_as_of
+from hepatrail_projections.meta import SafetyStatus, live_schema, read_safety_status
 from hepatrail_projections.offset import OffsetRow, complete_to_of, offsets
 from hepatrail_projections.quarantine import QuarantineRow, parked_of, parked_records
 from hepatrail_projections.queries.reading import opened_by_commit, queries_of_trial
+from hepatrail_projections.safety_finding import SafetyFindingRow
+from hepatrail_projections.safety_reading import SafetyReader
+from hepatrail_projections.snapshots import MAX_PAGE, Page, bounded, fold_study_events, page, zone_at
 from hepatrail_projections.stream_head import version_of
 from hepatrail_projections.study import (
     ACCESS_WITHDRAWN,
@@ -35,25 +34,13 @@ from hepatrail_projections.study import (
     ProtocolRow,
     SiteRow,
 )
-from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject import ANY_SUBJECT, SubjectFilter, SubjectRow, subjects_after
 from hepatrail_projections.subject_reading import Course
-from hepatrail_projections.table import Connection
-from hepatrail_projections.version import PROJECTION_VERSION
 
-MAX_PAGE = 200
+__all__ = ["Page", "Reader", "StatusRead", "SubjectRead", "fold_study_events"]
+
 _WAIT = timedelta(seconds=2)
 _POLL = 0.1
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
-    """One page of a keyset list; `has_next` says whether more follow its last item."""
-
-    items: tuple[Item, ...]
-    has_next: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +50,7 @@ class SubjectRead:
     `complete_to`: every event recorded until then is in the projections (None: not known yet). `provisional`: an
     `as_of` later than that, or a parked participant; the answer may change. `parked` is what could not be read,
     `alerts` are all of the participant as they stand now, `course` is for what no table holds; both are there when
-    they were asked for.
+    they were asked for. `zone` is that of the sites.
     """
 
     rows: SubjectRows
@@ -71,6 +58,7 @@ class SubjectRead:
     complete_to: datetime | None
     provisional: bool
     parked: tuple[QuarantineRow, ...]
+    zone: ZoneInfo
     alerts: tuple[AlertRow, ...] = ()
     course: Course | None = None
 
@@ -88,14 +76,8 @@ class StatusRead:
     parked: tuple[QuarantineRow, ...]
 
 
-class Reader:
+class Reader(SafetyReader):
     """Reads through a pool of the role `hepatrail_reader`. Lost connections are Unavailable."""
-
-    def __init__(self, pool: asyncpg.Pool, clock: Clock | None = None, version: int = PROJECTION_VERSION) -> None:
-        self._pool = pool
-        self._clock = clock or SystemClock()
-        self._version = version
-        self._study: tuple[str, StudyView] = ("", EMPTY_STUDY)
 
     async def subject(self, subject_id: str, as_of: datetime | None = None) -> SubjectRead | None:
         """A participant now or as of an instant (aware); None when nothing was recorded of them until then.
@@ -122,7 +104,7 @@ class Reader:
             parked = await parked_of(connection, [subject_stream(each) for each in found])
             raised = await alerts_of(connection, list(found)) if alerts else {}
         late = as_of is not None and (complete_to is None or as_of > complete_to)
-        reads = {}
+        reads, zone = {}, zone_at(study, as_of or self._clock.now())
         for subject_id, derived in found.items():
             held = tuple(parked.get(subject_stream(subject_id), ()))
             reads[subject_id] = SubjectRead(
@@ -131,6 +113,7 @@ class Reader:
                 complete_to=complete_to,
                 provisional=late or bool(held),
                 parked=held,
+                zone=zone,
                 alerts=tuple(raised.get(subject_id, ())),
                 course=derived.course,
             )
@@ -142,17 +125,6 @@ class Reader:
         """Participants by id, those behind the id `after`."""
         async with self._snapshot() as connection:
             return page(await subjects_after(connection, after, chosen, bounded(first) + 1), first)
-
-    async def alerts(self, first: int, after: int | None = None, chosen: AlertFilter = ANY_ALERT) -> Page[AlertRow]:
-        """Alerts by alertSeq, those behind the number `after`."""
-        async with self._snapshot() as connection:
-            return page(await alerts_after(connection, after, chosen, bounded(first) + 1), first)
-
-    async def alert(self, alert_id: UUID) -> AlertRow | None:
-        """One alert."""
-        async with self._snapshot() as connection:
-            found = await ALERT.where(connection, "alert_id = $1", alert_id)
-        return found[0] if found else None
 
     async def stream_events_after(self, stream: str, streamseq: int, limit: int = MAX_PAGE) -> list[Recorded]:
         """A stream's events behind a streamseq, in order; of the desk AlertRaised, AlertAcknowledged, ..."""
@@ -177,6 +149,23 @@ class Reader:
         async with self._snapshot() as connection:
             study, now = await self._study_view(connection, None), self._clock.now()
             return page(await queries_of_trial(connection, study, now, after, chosen, bounded(first) + 1), first)
+
+    async def safety_findings(
+        self,
+        first: int,
+        after: tuple[str, UUID] | None = None,
+        chosen: FindingFilter = ANY_FINDING,
+        as_of: datetime | None = None,
+    ) -> Page[SafetyFindingRow]:
+        """Findings of the radar, now or as of an instant (aware), by (participant, finding), those behind `after`."""
+        await self._wait_until_complete(as_of)
+        async with self._snapshot() as connection:
+            if as_of is None:
+                rows = await findings_after(connection, after, chosen, self._clock.now(), bounded(first) + 1)
+            else:
+                study = await self._study_view(connection, as_of)
+                rows = await findings_as_of(connection, study, after, chosen, as_of, bounded(first) + 1)
+        return page(rows, first)
 
     async def events(
         self, first: int, after: tuple[datetime, str, int] | None = None, chosen: EventFilter = ANY_EVENT
@@ -242,26 +231,6 @@ class Reader:
                 parked=await parked_records(connection, None),
             )
 
-    @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[Connection]:
-        with translate_errors():
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                await enter_live_schema(connection, self._version)
-                yield connection
-
-    async def _study_view(self, connection: Connection, as_of: datetime | None) -> StudyView:
-        if as_of is not None:
-            return fold_study_events(await events_of(connection, STUDY, as_of))
-        head = await connection.fetchval("SELECT hash FROM stream_head WHERE stream = $1", STUDY)
-        if head is None:
-            return EMPTY_STUDY
-        if self._study[0] != head:
-            self._study = (head, fold_study_events(await events_of(connection, STUDY)))
-        return self._study[1]
-
     async def _wait_until_complete(self, as_of: datetime | None) -> None:
         # Completeness trails the clock by 4 s, so what is nearer than 2 s cannot be reached in 2 s.
         now = self._clock.now()
@@ -273,23 +242,3 @@ class Reader:
             if complete_to is not None and as_of <= complete_to:
                 return
             await asyncio.sleep(_POLL)
-
-
-def fold_study_events(events: Sequence[Recorded]) -> StudyView:
-    """The study after these events."""
-    view = EMPTY_STUDY
-    for recorded in events:
-        view = fold_study(view, recorded)
-    return view
-
-
-def bounded(first: int) -> int:
-    """A page's length; ValueError unless it is 1 to 200."""
-    if not 1 <= first <= MAX_PAGE:
-        raise ValueError(f"first must be 1 to {MAX_PAGE}")
-    return first
-
-
-def page(rows: Sequence[Item], first: int) -> Page[Item]:
-    """The page of `first` items, when one more was asked for."""
-    return Page(tuple(rows[:first]), len(rows) > first)

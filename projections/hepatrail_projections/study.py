@@ -9,7 +9,10 @@ from hepatrail_projections.table import Json, Table
 
 @dataclass(frozen=True, slots=True)
 class ProtocolRow:
-    """A protocol version, whole; in force from `effective_from` = max(effectiveAt, recordedAt) until the next."""
+    """A protocol version, whole; in force from `effective_from` = max(effectiveAt, recordedAt) until the next.
+
+    `commit_id` is the publication's.
+    """
 
     version: str
     streamseq: int
@@ -20,6 +23,7 @@ class ProtocolRow:
     effective_at: datetime
     effective_from: datetime
     published_at: datetime
+    commit_id: UUID
     event_ids: tuple[UUID, ...]
 
 

@@ -125,6 +125,7 @@ def _published(event: ProtocolPublished, recorded: Recorded) -> PublishedProtoco
         effective_at=event.effective_at,
         effective_from=max(event.effective_at, envelope.recordedat),
         published_at=envelope.recordedat,
+        commit_id=envelope.commitid,
         event_ids=(envelope.id,),
     )
     return PublishedProtocol(row, protocol, visit_plan(protocol))

@@ -80,9 +80,10 @@ async def rows_of(
 
 
 def open_at(rows: SubjectRows, at: datetime, one_too_many: QueryRow | None = None) -> SubjectRows:
-    """The rows with the queries that have opened by the instant, and with the one about the enrolment."""
+    """The rows with the queries and findings that have opened by the instant, and with the one about the enrolment."""
     queries = tuple(row for row in rows.queries if row.exists_at(at))
-    return replace(rows, queries=asked_when_read(queries, one_too_many))
+    findings = tuple(row for row in rows.findings if row.exists_at(at))
+    return replace(rows, queries=asked_when_read(queries, one_too_many), findings=findings)
 
 
 async def stored_rows(connection: Connection, subject_ids: Sequence[str]) -> dict[str, SubjectRows]:

@@ -92,8 +92,10 @@ from hepatrail_projections.folds import (
     device_deficiencies,
     enrolment,
     measurements,
+    safety_history,
     sessions,
     submissions,
+    superseding,
 )
 
 __all__ = ["SubjectView", "empty_view", "fold", "fold_all"]
@@ -178,8 +180,11 @@ def fold(view: SubjectView, recorded: Recorded) -> SubjectView:
     envelope = recorded.envelope
     if step is None:
         raise InvalidPayload(f"{envelope.type} is no event of a participant")
+    after = step(view, recorded.event, envelope)
     return replace(
-        step(view, recorded.event, envelope),
+        after,
+        safety_history=safety_history.with_point(view, after, envelope),
+        superseded=superseding.superseded(view, after, recorded.event, envelope),
         version=envelope.streamseq,
         last_hash=recorded.hash,
         last_event_id=envelope.id,

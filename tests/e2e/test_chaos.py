@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from killing import kill_each_once
 from logbook import Logbook
 from stack import Stack, enrol
 
-VICTIMS = ("decider", "projector", "api", "safety", "kafka", "postgres")
 SUBJECTS = [f"CHAOS-{number:02d}" for number in range(6)]
 
 
@@ -42,14 +42,6 @@ async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: d
         acknowledged[command] = result["eventIds"]
 
 
-async def _kill_everything(stack: Stack, rounds: int, seed: int) -> None:
-    chance = random.Random(seed)
-    for _ in range(rounds):
-        for victim in chance.sample(VICTIMS, len(VICTIMS)):
-            stack.kill(victim)
-            await asyncio.sleep(chance.uniform(0.5, 4.0))
-
-
 async def test_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_killed(stack: Stack) -> None:
     for subject in SUBJECTS:
         await enrol(stack, subject)
@@ -58,7 +50,9 @@ async def test_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_kille
     async with asyncio.TaskGroup() as group:
         for subject in SUBJECTS:
             group.create_task(_load(stack, subject, done, acknowledged))
-        await _kill_everything(stack, rounds=2, seed=20260301)
+        chance = random.Random(20260301)
+        for _ in range(2):
+            await kill_each_once(stack, chance, (0.5, 4.0))
         await asyncio.sleep(5)
         done.set()
 

@@ -117,21 +117,38 @@ async def test_free_text_stands_nowhere_in_clear_and_destroying_its_key_erases_i
 async def test_an_officer_watches_alerts_on_a_terminal(stack: Stack) -> None:
     watching = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hepatrail_cli", "watch", "--after", "start", "--data-dir", str(stack.data_dir)),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "TERM": "dumb"},
     )
+    assert watching.stdin is not None
+    assert watching.stdout is not None
     try:
+        await _line_with(watching.stdout, "caught up: ")
         await enrol(stack, "OP-WATCH")
         await _report(stack, "OP-WATCH")
-        assert watching.stdout is not None
-        async with asyncio.timeout(30):
-            while b"OP-WATCH" not in (line := await watching.stdout.readline()):
-                assert line, "watch ended"
-        assert b"SAE_NEW" in line
-        assert PHRASE.encode() in line
+        line = await _line_with(watching.stdout, "OP-WATCH")
+        assert "SAE_NEW" in line
+        assert PHRASE in line
+        number = line.split("#")[1].split()[0]
+        watching.stdin.write(f"{number} seen on the ward\n".encode())
+        acknowledged = await _line_with(watching.stdout, f"#{number} acknowledged by ")
+        assert "does not stop" not in acknowledged
+        watching.stdin.write(f"{number}\n".encode())
+        await _line_with(watching.stdout, f"#{number}: you had acknowledged it before")
+        watching.stdin.write(b"q\n")
+        assert await watching.wait() == 0
     finally:
-        watching.terminate()
-        await watching.wait()
+        if watching.returncode is None:
+            watching.terminate()
+            await watching.wait()
+
+
+async def _line_with(output: asyncio.StreamReader, words: str) -> str:
+    async with asyncio.timeout(30):
+        while words not in (line := (await output.readline()).decode()):
+            assert line, "watch ended"
+    return line
 
 
 async def test_a_poisoned_record_parks_its_participant_only_until_it_is_released(stack: Stack) -> None:

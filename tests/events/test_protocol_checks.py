@@ -92,6 +92,8 @@ def test_a_protocol_with_reference_safety_information_can_be_followed() -> None:
         (("safety", "stoppingRules", 0, "gradeGe"), 3, "does not belong to the rule SR1"),
         (("safety", "stoppingRules", 5, "rate"), "1.2", "between 0 and 1"),
         (("safety", "stoppingRules", 5, "prior"), ["0", "1"], "above 0"),
+        (("safety", "stoppingRules", 3, "scope"), "TRIAL", "SR4 is one of the scope PARTICIPANT"),
+        (("safety", "stoppingRules", 0, "scope"), "PARTICIPANT", "SR1 is one of the scope TRIAL"),
         (("rsi",), [RSI[0], RSI[1] | {"version": "IB-1"}], "2 times"),
         (("rsi",), [RSI[1], RSI[0]], "must be later than that of version IB-2"),
         (("rsi",), [RSI[0] | {"entries": RSI[0]["entries"] * 2}], "2 times"),

@@ -22,6 +22,8 @@ from hepatrail_projections.lab_result import LabResultRow
 from hepatrail_projections.medication import MedicationRow
 from hepatrail_projections.narrative import NarrativeRow
 from hepatrail_projections.procedure import ProcedureRow
+from hepatrail_projections.reporting_clock import ReportingClockRow
+from hepatrail_projections.safety_finding import SafetyFindingRow
 from hepatrail_projections.score import ScoreRow
 from hepatrail_projections.session import SessionRow
 from hepatrail_projections.sponsor_notification import SponsorNotificationRow
@@ -45,6 +47,8 @@ TYPES: dict[type[Any], tuple[str, ...]] = {
     SubmissionRow: ("Submission",),
     NarrativeRow: ("Narrative",),
     DeviceDeficiencyRow: ("DeviceDeficiency",),
+    ReportingClockRow: ("ReportingClock",),
+    SafetyFindingRow: ("SafetyFinding",),
     QueryRow: ("DataQuery",),
 }
 
@@ -69,6 +73,8 @@ IDS: dict[type[Any], str] = {
     BaselineConditionRow: "baseline_condition_id",
     SubmissionRow: "submission_id",
     DeviceDeficiencyRow: "deficiency_id",
+    ReportingClockRow: "clock_id",
+    SafetyFindingRow: "finding_id",
     QueryRow: "query_id",
 }
 RENAMED: dict[tuple[type[Any], str], str] = {
@@ -92,6 +98,7 @@ NOT_SHOWN: dict[type[Any], set[str]] = {
     NarrativeRow: {"event_id"},
     # What the list is filtered by.
     QueryRow: {"site_id"},
+    SafetyFindingRow: {"site_id"},
 }
 
 
@@ -115,12 +122,12 @@ def test_every_table_of_a_participant_is_among_them() -> None:
 
 
 def test_what_an_adverse_event_must_show_is_shown() -> None:
-    """`safety.md` section 9, whole but for the clocks; a name that differs stands in the description."""
+    """`safety.md` section 9, whole; a name that differs stands in the description."""
     listed = (
         "aeId, subjectId, code, meddra, verbatim, onset, endAt, state, currentGrade, maxGrade, maxGradeTE, criteria, "
         "serious, everSerious, teae, teaeCase, teOnset, aesi, related, relatedAssessed, unexpected, susar, "
-        "provisional, devSAE, outcome, actionTaken, relatedSessionId, ongoingAtDeath, postTransplant, openQueries, "
-        "lastAlertSeq, voidRequested, aeVersion, asOf"
+        "provisional, devSAE, outcome, actionTaken, relatedSessionId, ongoingAtDeath, postTransplant, clocks, "
+        "openQueries, lastAlertSeq, voidRequested, aeVersion, asOf"
     )
     kind = SCHEMA._schema.type_map["AdverseEvent"]
     assert isinstance(kind, GraphQLObjectType)
@@ -146,7 +153,8 @@ def test_every_code_of_the_schema_says_what_it_means() -> None:
 
 def test_every_derived_value_tells_what_it_rests_on() -> None:
     derived = (
-        "Subject Session Exposure LabResult LabGrade Score Visit Compliance Deviation AdverseEvent DataQuery SaeAlert"
+        "Subject Session Exposure LabResult LabGrade Score Visit Compliance Deviation AdverseEvent DataQuery SaeAlert "
+        "ReportingClock StoppingRuleHit SafetyFinding"
     )
     assert [name for name in derived.split() if "provenance" not in _fields(name)] == []
 

@@ -85,6 +85,12 @@ async def test_everything_from_the_start_then_live_without_a_gap(world: World, d
         assert asyncio.get_running_loop().time() - begun < 2.0
 
 
+async def test_every_message_is_text_as_a_browser_needs_it(world: World, desk: list[Any]) -> None:
+    async with Socket.opened(world) as officer:
+        await officer.subscribe(ALERTS, after="start")
+        assert {type(await officer.raw.recv()) for _ in range(5)} == {str}
+
+
 async def test_a_reconnect_with_the_last_cursor_continues_exactly_there(world: World, desk: list[Any]) -> None:
     async with Socket.opened(world) as officer:
         await officer.subscribe(ALERTS, after="start")

@@ -1,4 +1,4 @@
-"""All SOFT rules (`events.md` section 3, `safety.md` 4.2), in the order in which they are looked at."""
+"""All SOFT rules (`events.md` section 3, `safety.md` 4.2) and the radar's, in the order in which they are looked at."""
 
 from hepatrail_projections.queries.adverse_events import INV_15, INV_17, INV_20
 from hepatrail_projections.queries.assessments import VIS_06
@@ -8,6 +8,7 @@ from hepatrail_projections.queries.enrolment import ENR_05
 from hepatrail_projections.queries.finding import Rule
 from hepatrail_projections.queries.notifications import SUB_03
 from hepatrail_projections.queries.procedures import CON_02
+from hepatrail_projections.queries.radar import RADAR_RULES
 from hepatrail_projections.queries.recurrence import INV_19
 from hepatrail_projections.queries.results import LAB_02, LAB_04
 from hepatrail_projections.queries.samples import LAB_05
@@ -29,5 +30,6 @@ RULES: tuple[Rule, ...] = (
     INV_18,
     INV_19,
     INV_20,
+    *RADAR_RULES,
 )
 """INV-16 is a part of SES-07; the condition of ENR-05 is looked at when queries are read (`enrolment.py`)."""

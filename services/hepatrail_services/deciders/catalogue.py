@@ -11,7 +11,7 @@ from hepatrail_events.errors import CommandRejected
 from hepatrail_events.event import Event
 from hepatrail_events.streams import SAFETY_DESK, STUDY
 from hepatrail_services.command import Command, DeskCommand, StudyCommand
-from hepatrail_services.deciders import safety_desk, study, subject
+from hepatrail_services.deciders import desk_state, safety_desk, study, subject
 from hepatrail_services.deciders.ae_correction import CorrectAdverseEvent, CorrectAdverseEventGrade
 from hepatrail_services.deciders.ae_course import (
     ChangeAdverseEventGrade,
@@ -53,6 +53,7 @@ from hepatrail_services.deciders.context import Context, Situation
 from hepatrail_services.deciders.data_queries import AnswerQuery, CloseQuery
 from hepatrail_services.deciders.death import RecordDeath
 from hepatrail_services.deciders.death_correction import CorrectDeathRecord
+from hepatrail_services.deciders.desk_state import DeskEvent, DeskState
 from hepatrail_services.deciders.device_deficiencies import (
     CorrectDeviceDeficiency,
     ReportDeviceDeficiency,
@@ -72,11 +73,10 @@ from hepatrail_services.deciders.measurements import (
 from hepatrail_services.deciders.safety_desk import (
     AcknowledgeSaeAlert,
     DeskCommandType,
-    DeskEvent,
-    DeskState,
     EscalateAlert,
     RaiseAlert,
     RecordNotification,
+    RecordStoppingFacts,
     TriggerStoppingRule,
 )
 from hepatrail_services.deciders.sessions import (
@@ -189,7 +189,7 @@ COMMANDS = _by_name(
 )
 """The public commands by name; each is a mutation."""
 
-INTERNAL_COMMANDS = _by_name(RaiseAlert, EscalateAlert, RecordNotification, TriggerStoppingRule)
+INTERNAL_COMMANDS = _by_name(RaiseAlert, EscalateAlert, RecordNotification, RecordStoppingFacts, TriggerStoppingRule)
 """Commands of the system to itself; no mutation."""
 
 
@@ -212,7 +212,8 @@ def decide(state: State, study_state: StudyState, command: Command, context: Con
     if in_force is None:
         raise CommandRejected("No protocol is in force yet.", code="NOT_READY")
     if isinstance(command, DeskCommand):
-        return safety_desk.decide(cast(DeskState, state), cast(DeskCommandType, command), context, in_force.protocol)
+        desk, asked = cast(DeskState, state), cast(DeskCommandType, command)
+        return safety_desk.decide(desk, asked, context, in_force.protocol, study_state)
     situation = Situation(context, study_state, in_force.protocol)
     return subject.decide(cast(SubjectState, state), cast(SubjectCommandType, command), situation)
 
@@ -234,7 +235,7 @@ def evolve(state: State, recorded: Recorded) -> State:
         return subject.evolve(state, recorded)
     if isinstance(state, DeskState):
         if isinstance(recorded.event, DeskEvent):
-            state = safety_desk.evolve(state, recorded.event, recorded.envelope.recordedat)
+            state = desk_state.evolve(state, recorded.event, recorded)
         return replace(state, version=version)
     if isinstance(recorded.event, StudyEvent):
         state = study.evolve(state, recorded.event, recorded)

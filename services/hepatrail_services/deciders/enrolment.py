@@ -163,8 +163,7 @@ def _enrolment(
     assert state.site_id is not None
     if not situation.study.site_active(state.site_id):
         raise CommandRejected(f"Site {state.site_id} is not active.", rule="ENR-04")
-    if situation.study.held(HoldAction.HOLD_ENROLMENT, command.subject_id):
-        raise CommandRejected("A hold on enrolment is in force.", rule="ENR-04")
+    situation.study.refuse_held(HoldAction.HOLD_ENROLMENT, command.subject_id, rule="ENR-04")
     return SubjectEnrolled(
         indication=command.indication,
         sex=command.sex,

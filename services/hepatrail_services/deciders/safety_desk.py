@@ -5,12 +5,10 @@ Decided here, because the reference leaves room:
 - The time of a level counts from `raisedAt` by the escalation of the protocol in force when the level is to fire.
 - A level that a clock ahead of the desk's sends a moment early fires: refusing it would lose it, because the decision
   on an id stands.
-- The same delivery (alert, channel, attempt) is recorded once, as the other facts from the system are.
+- A delivery is known by alert, channel and the level that was told; `attempt` says which try succeeded.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, ClassVar, TypeAlias, assert_never
 from uuid import UUID
 
@@ -28,13 +26,17 @@ from hepatrail_events.safety_desk import (
     AlertRaised,
     NotificationChannel,
     NotificationSent,
-    Priority,
+    StoppingFact,
+    StoppingFactsRecorded,
     StoppingRuleTriggered,
 )
 from hepatrail_events.study import HoldAction
-from hepatrail_events.types import Code, Label
+from hepatrail_events.types import Code, Instant, Label, SubjectId
 from hepatrail_services.command import Comment, DeskCommand
 from hepatrail_services.deciders.context import Context
+from hepatrail_services.deciders.desk_state import Alert, DeskState
+from hepatrail_services.deciders.stopping_hits import next_hit_id, record_facts
+from hepatrail_services.deciders.study_state import StudyState
 from hepatrail_services.sealing import DESK_OWNER
 
 
@@ -72,69 +74,47 @@ class RecordNotification(DeskCommand):
 
     alert_id: UUID = Field(description="The alert")
     channel: NotificationChannel = Field(description="Way of the delivery")
-    attempt: Annotated[int, Field(ge=1)] = Field(description="The how-manieth attempt on this way")
+    attempt: Annotated[int, Field(ge=1)] = Field(description="Which try succeeded, counted from 1")
+    level: Annotated[int, Field(ge=1, le=3)] | None = Field(
+        default=None, description="Level of the escalation that was told; absent: the alert itself"
+    )
 
 
-class TriggerStoppingRule(DeskCommand):
-    """A stopping rule was hit."""
+class RecordStoppingFacts(DeskCommand):
+    """What a participant contributes to the stopping rules of the trial after a commit, whole."""
 
     ROLES: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
 
-    hit_id: UUID = Field(description="Derived from rule, scope and the releases of its hold so far")
+    subject_id: SubjectId = Field(description="The participant")
+    commit_id: UUID = Field(description="The commit of the participant's stream, or the publication of a protocol")
+    treated_at: Instant | None = Field(default=None, description="T0, absent while never treated")
+    adverse_events: tuple[StoppingFact, ...] = Field(default=(), description="Those that count, with the rules")
+    protocol_version: Label = Field(description="The version of the protocol under which they count")
+
+
+class TriggerStoppingRule(DeskCommand):
+    """A stopping rule of one participant was hit."""
+
+    ROLES: ClassVar[frozenset[Role]] = frozenset({Role.SYSTEM})
+
     rule_id: Code = Field(description="The rule")
-    scope_id: Label = Field(description="The participant, or TRIAL")
-    commit_id: UUID = Field(description="The commit that completed the condition")
+    scope_id: Label = Field(description="The participant")
+    commit_id: UUID = Field(description="The commit that completed the condition, or the publication of a protocol")
+    studyseq: Annotated[int, Field(ge=0)] = Field(description="How far the study was known to that commit")
     actions: tuple[HoldAction, ...] = Field(min_length=1, description="What must wait")
     event_ids: tuple[UUID, ...] = Field(default=(), description="The events that fulfil the condition")
+    alert: AlertContent = Field(description="What the alert of the hit says; the desk gives it the hit's id")
 
 
-DeskCommandType: TypeAlias = RaiseAlert | AcknowledgeSaeAlert | EscalateAlert | RecordNotification | TriggerStoppingRule
-DeskEvent: TypeAlias = AlertRaised | AlertAcknowledged | AlertEscalated | NotificationSent | StoppingRuleTriggered
+DeskCommandType: TypeAlias = (
+    RaiseAlert | AcknowledgeSaeAlert | EscalateAlert | RecordNotification | RecordStoppingFacts | TriggerStoppingRule
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Who confirmed having seen an alert, and when that was recorded."""
-
-    by: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """What later commands need to know of an alert."""
-
-    subject_id: str | None
-    site_id: str | None
-    priority: Priority
-    raised_at: datetime
-    reporter_id: str
-    seen: tuple[Seen, ...] = ()
-    escalated: frozenset[int] = frozenset()
-    deliveries: frozenset[tuple[NotificationChannel, int]] = frozenset()
-
-    def seen_by(self, actor_id: str) -> bool:
-        """Whether this person has confirmed it."""
-        return any(each.by == actor_id for each in self.seen)
-
-    def stopped_by(self, when: datetime, *, self_ack: bool) -> bool:
-        """Whether a confirmation recorded at or before `when` ended the escalation; the reporter's own may not."""
-        return any(each.recorded_at <= when and (self_ack or each.by != self.reporter_id) for each in self.seen)
-
-
-@dataclass(frozen=True, slots=True)
-class DeskState:
-    """All alerts, the last alertSeq, the last alert of each adverse event, and the known hits of stopping rules."""
-
-    version: int = 0
-    last_alert_seq: int = 0
-    alerts: Mapping[UUID, Alert] = field(default_factory=dict)
-    last_of_ae: Mapping[UUID, UUID] = field(default_factory=dict)
-    hits: frozenset[UUID] = frozenset()
-
-
-def decide(state: DeskState, command: DeskCommandType, context: Context, protocol: Protocol) -> tuple[Event, ...]:
-    """Events of a command under the protocol in force.
+def decide(
+    state: DeskState, command: DeskCommandType, context: Context, protocol: Protocol, study: StudyState
+) -> tuple[Event, ...]:
+    """Events of a command under the protocol in force; `study` tells which holds were released.
 
     What the desk knows already is accepted without event, whatever the body: the first stands (DSK-01).
     """
@@ -146,27 +126,54 @@ def decide(state: DeskState, command: DeskCommandType, context: Context, protoco
         case EscalateAlert():
             return _escalate(_known(state, command.alert_id), command, protocol)
         case RecordNotification():
-            alert = _known(state, command.alert_id)
-            if (command.channel, command.attempt) in alert.deliveries:
-                return ()
-            return (NotificationSent(alert_id=command.alert_id, channel=command.channel, attempt=command.attempt),)
+            return _deliver(_known(state, command.alert_id), command)
+        case RecordStoppingFacts():
+            rules = _told_under(command, context, protocol, study).safety
+            return record_facts(state, _facts(command), context, rules, study)
         case TriggerStoppingRule():
-            if command.hit_id in state.hits:
-                return ()
-            return (_triggered(command),)
+            return _trigger(state, command, study)
         case _:
             assert_never(command)
 
 
-def _triggered(command: TriggerStoppingRule) -> StoppingRuleTriggered:
-    return StoppingRuleTriggered(
-        hit_id=command.hit_id,
+def _deliver(alert: Alert, command: RecordNotification) -> tuple[Event, ...]:
+    if (command.channel, command.level) in alert.deliveries:
+        return ()
+    sent = NotificationSent(
+        alert_id=command.alert_id, channel=command.channel, attempt=command.attempt, level=command.level
+    )
+    return (sent,)
+
+
+def _facts(command: RecordStoppingFacts) -> StoppingFactsRecorded:
+    return StoppingFactsRecorded(
+        subject_id=command.subject_id,
+        commit_id=command.commit_id,
+        treated_at=command.treated_at,
+        adverse_events=command.adverse_events,
+    )
+
+
+def _told_under(command: RecordStoppingFacts, context: Context, in_force: Protocol, study: StudyState) -> Protocol:
+    """The protocol in force, or the later one that the sender's clock saw take effect a moment before the desk's."""
+    told = next((each for each in study.protocols if each.version == command.protocol_version), None)
+    return told.protocol if told is not None and told.effective_from > context.now else in_force
+
+
+def _trigger(state: DeskState, command: TriggerStoppingRule, study: StudyState) -> tuple[Event, ...]:
+    alert = command.alert
+    hit_id = next_hit_id(state, command.rule_id, command.scope_id, command.studyseq, alert.raised_at, study)
+    if hit_id is None:
+        return ()
+    hit = StoppingRuleTriggered(
+        hit_id=hit_id,
         rule_id=command.rule_id,
         scope_id=command.scope_id,
         commit_id=command.commit_id,
         actions=command.actions,
         event_ids=command.event_ids,
     )
+    return (hit, *_raise(state, alert.model_copy(update={"alert_id": hit_id})))
 
 
 def _known(state: DeskState, alert_id: UUID) -> Alert:
@@ -212,31 +219,3 @@ def _escalate(alert: Alert, command: EscalateAlert, protocol: Protocol) -> tuple
     if alert.stopped_by(level_time, self_ack=protocol.self_ack):
         raise CommandRejected("The alert was acknowledged before the time of this level.", rule="DSK-03", field="level")
     return (AlertEscalated(alert_id=command.alert_id, level=command.level, late=command.late),)
-
-
-def evolve(state: DeskState, event: DeskEvent, recorded_at: datetime) -> DeskState:
-    """The state after an event."""
-    match event:
-        case AlertRaised():
-            last_of_ae = {**state.last_of_ae, event.ae_id: event.alert_id} if event.ae_id else state.last_of_ae
-            alert = Alert(event.subject_id, event.site_id, event.priority, event.raised_at, event.reporter_id)
-            state = replace(state, last_alert_seq=event.alert_seq, last_of_ae=last_of_ae)
-            return _with(state, event.alert_id, alert)
-        case AlertAcknowledged():
-            alert = state.alerts[event.alert_id]
-            return _with(state, event.alert_id, replace(alert, seen=(*alert.seen, Seen(event.by, recorded_at))))
-        case AlertEscalated():
-            alert = state.alerts[event.alert_id]
-            return _with(state, event.alert_id, replace(alert, escalated=alert.escalated | {event.level}))
-        case NotificationSent():
-            alert = state.alerts[event.alert_id]
-            deliveries = alert.deliveries | {(event.channel, event.attempt)}
-            return _with(state, event.alert_id, replace(alert, deliveries=deliveries))
-        case StoppingRuleTriggered():
-            return replace(state, hits=state.hits | {event.hit_id})
-        case _:
-            assert_never(event)
-
-
-def _with(state: DeskState, alert_id: UUID, alert: Alert) -> DeskState:
-    return replace(state, alerts={**state.alerts, alert_id: alert})

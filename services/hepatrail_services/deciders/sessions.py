@@ -194,8 +194,7 @@ def _may_start(
     if not enrolment.enrolled:
         raise CommandRejected("The participant is not enrolled.", rule="SES-06")
     refuse_after_stop(enrolment, assessments, command.started_at, "startedAt", situation)
-    if situation.study.held(HoldAction.HOLD_SESSIONS, command.subject_id):
-        raise CommandRejected("A hold on sessions is in force.", rule="SES-05")
+    situation.study.refuse_held(HoldAction.HOLD_SESSIONS, command.subject_id, rule="SES-05")
     if any(session.open for session in state.sessions.values()):
         raise CommandRejected("Another session of the participant is open: end it first.", rule="SES-01")
     refuse_unreleased(command.batch_release_ref, "batchReleaseRef")

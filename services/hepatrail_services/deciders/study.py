@@ -26,7 +26,7 @@ from hepatrail_events.types import Code, Instant, Label, SealedText, SiteId, Sub
 from hepatrail_services.command import Sealable, StudyCommand
 from hepatrail_services.deciders.context import Context
 from hepatrail_services.deciders.protocol_checks import canonical_content
-from hepatrail_services.deciders.study_state import Hold, StudyState, published, with_hold, without_hold
+from hepatrail_services.deciders.study_state import Release, StudyState, published, with_hold, without_hold
 
 StudyText = Annotated[str, Field(min_length=3, max_length=1000), Sealable(min_length=3, max_length=1000)]
 """A reason in the study stream, which stays plain and is screened for identifiers."""
@@ -144,10 +144,11 @@ def _hold(state: StudyState, command: PlaceHold, context: Context) -> tuple[Even
         raise CommandRejected(
             "subjectId is required where the scope is PARTICIPANT, and only there.", code="SHAPE", field="subjectId"
         )
-    if concerns_one != isinstance(command.reason, SealedText):
-        raise CommandRejected("reason is sealed for one participant only.", code="SHAPE", field="reason")
     if command.hit_id is not None and context.actor.role is not Role.SYSTEM:
         raise CommandRejected("hitId is stated by the system only.", code="FORBIDDEN", field="hitId")
+    of_rule = command.hit_id is not None and command.reason == reason_of_rule(command.rule_id)
+    if not of_rule and concerns_one != isinstance(command.reason, SealedText):
+        raise CommandRejected("reason is sealed for one participant only.", code="SHAPE", field="reason")
     hold_id = derived_id(command.hit_id, command.action) if command.hit_id else object_id(command.command_id, "hold")
     if hold_id in state.known_holds:
         return ()
@@ -162,6 +163,11 @@ def _hold(state: StudyState, command: PlaceHold, context: Context) -> tuple[Even
             reason=command.reason,
         ),
     )
+
+
+def reason_of_rule(rule_id: str | None) -> str:
+    """The reason of a hold that a stopping rule causes: it names the rule and nothing else, so that it stays plain."""
+    return f"The stopping rule {rule_id} was hit."
 
 
 def _release(state: StudyState, command: ReleaseHold, context: Context) -> HoldReleased:
@@ -205,9 +211,10 @@ def evolve(state: StudyState, event: StudyEvent, recorded: Recorded) -> StudySta
         case SiteDeactivated():
             return state.with_sites({site: ref for site, ref in state.approvals.items() if site != event.site_id})
         case HoldPlaced():
-            return with_hold(state, event.hold_id, Hold(event.action, event.scope, event.subject_id, event.requires))
+            return with_hold(state, event)
         case HoldReleased():
-            return without_hold(state, event.hold_id)
+            envelope = recorded.envelope
+            return without_hold(state, event.hold_id, Release(envelope.streamseq, envelope.recordedat))
         case AccessWithdrawn():
             return state
         case _:

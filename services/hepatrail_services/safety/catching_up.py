@@ -35,6 +35,7 @@ async def catch_up(reactor: Reactor, bootstrap: str, read_to: Mapping[int, ReadT
     """
     await _check_ends(bootstrap, read_to)
     await _read_ahead_of_all(reactor, bootstrap)
+    reactor.commons.read.set()
     reader, checks = LogReader(bootstrap), _LastRecords(read_to)
     await reader.start(dict.fromkeys(FOLLOWED))
     try:

@@ -1,24 +1,33 @@
 """The two streams that concern everybody: the study, under which commits are read, and the desk, which holds alerts."""
 
+import asyncio
 from collections.abc import Set
 from dataclasses import replace
-from uuid import UUID
 
 from hepatrail_events.errors import InvalidMessage
+from hepatrail_events.ids import derived_id
 from hepatrail_events.streams import NEVER_PARKED, SAFETY_DESK, STUDY
 from hepatrail_infra.kafka_quarantine import Place
 from hepatrail_projections.desk_view import EMPTY_DESK, DeskView, fold_desk
 from hepatrail_projections.records import Incoming
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
+from hepatrail_services.command import Command
 from hepatrail_services.decider.halted import Halted
 from hepatrail_services.decider.memory import StreamState, passed_over
+from hepatrail_services.deciders.safety_desk import EscalateAlert, RaiseAlert, RecordNotification, TriggerStoppingRule
+from hepatrail_services.deciders.study import PlaceHold
 from hepatrail_services.safety.following import follow
 
 
 class Commons:
-    """Study and desk as far as they were read. They are never parked: what cannot be read halts the process."""
+    """Study and desk as far as they were read. They are never parked: what cannot be read halts the process.
+
+    `read` is set once both were read to where they ended at the start: before that nobody may conclude from what is
+    missing on them.
+    """
 
     def __init__(self) -> None:
+        self.read = asyncio.Event()
         self._ends = {STUDY: StreamState(EMPTY_STUDY), SAFETY_DESK: StreamState(EMPTY_DESK)}
         self._next = dict.fromkeys(NEVER_PARKED, 0)
 
@@ -36,9 +45,9 @@ class Commons:
         assert isinstance(found, DeskView)
         return found
 
-    def holds_alert(self, alert_id: UUID) -> bool:
-        """Whether the desk has raised this alert."""
-        return alert_id in self.desk.alerts
+    def shows(self, command: Command) -> bool:
+        """Whether desk or study hold already what a command asks for."""
+        return shown(command, self.desk, self.study)
 
     def fold(self, event: Incoming, released: Set[Place]) -> None:
         """Takes in the next event of either stream; one that was taken in before changes nothing. Raises Halted."""
@@ -52,6 +61,30 @@ class Commons:
             where = f"{place.topic}/{place.partition}@{place.offset}"
             raise Halted(f"The stream {stream} cannot be read at {where}: {error}") from error
         self._next[stream] = place.offset + 1
+
+
+def shown(command: Command, desk: DeskView, study: StudyView) -> bool:
+    """Whether what a command asks for is done: its alert, level, delivery or hit is on the desk, its hold in the study.
+
+    A hit is known by rule, scope and commit.
+    """
+    match command:
+        case RaiseAlert():
+            return command.alert.alert_id in desk.alerts
+        case EscalateAlert():
+            alert = desk.alerts.get(command.alert_id)
+            return alert is not None and any(each.event.level == command.level for each in alert.escalations)
+        case RecordNotification():
+            alert = desk.alerts.get(command.alert_id)
+            return alert is not None and (command.channel, command.level) in alert.deliveries
+        case TriggerStoppingRule():
+            same = (command.rule_id, command.scope_id, command.commit_id)
+            hits = (hit.event for hit in desk.hits.values())
+            return any((hit.rule_id, hit.scope_id, hit.commit_id) == same for hit in hits)
+        case PlaceHold():
+            return command.hit_id is not None and derived_id(command.hit_id, command.action) in study.holds
+        case _:
+            return False
 
 
 def _next(end: StreamState, event: Incoming, released: Set[Place]) -> StreamState:

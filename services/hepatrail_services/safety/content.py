@@ -1,154 +1,132 @@
-"""What an alert says (`safety.md` 6.2).
+"""What an alert says (`safety.md` 6.2): of an adverse event as it stood, or of the participant alone."""
 
-`clocks` is empty and `teae`, `susar`, `provisional` are absent: they are told together with the reporting clocks.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from hepatrail_events.adverse_events import Assessor, CausalityTarget
-from hepatrail_events.envelope import Envelope
-from hepatrail_events.safety_desk import AlertCausality, AlertChange, AlertContent, AlertType, Priority
-from hepatrail_events.types import PartialDate
+from hepatrail_events.safety_desk import AlertChange, AlertClock, AlertContent, AlertType, Priority
 from hepatrail_projections.adverse_event import session_before
-from hepatrail_projections.facts import AdverseEventFact, SubjectView
-from hepatrail_services.safety import identity
-from hepatrail_services.safety.lifecycle import flags, priority
+from hepatrail_projections.clinical.reporting.clock import Clock
+from hepatrail_projections.facts import SubjectView
+from hepatrail_services.safety.changes import causality_of
+from hepatrail_services.safety.lifecycle import Standing, flags
 
 _CENT = Decimal("0.01")
 _SECONDS_AN_HOUR = 3600
-_MAX_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A commit as its alerts tell of it: its last envelope, the participant after it, the time zone of the sites."""
+    """What raises alerts, a commit or an instant: when, by whom, and the participant as known then.
 
-    envelope: Envelope
-    after: SubjectView
+    `zone` is the sites' time zone. `late`: passing time raises it, and long after its instant; None of what is not.
+    """
+
+    raised_at: datetime
+    commit_id: UUID
+    reporter_id: str
+    view: SubjectView
     zone: ZoneInfo
+    late: bool | None = None
 
 
-def adverse_event_alert(
-    occasion: Occasion,
-    before: AdverseEventFact | None,
-    after: AdverseEventFact,
-    types: tuple[AlertType, ...],
-    also: tuple[AlertChange, ...] = (),
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What kind of alert it is, and what it says beside the state of things."""
+
+    alert_id: UUID
+    type: AlertType
+    priority: Priority
+    also: tuple[AlertType, ...] = ()
+    """Further types that apply."""
+    changes: tuple[AlertChange, ...] = ()
+    detail: str | None = None
+
+
+def adverse_event_content(
+    occasion: Occasion, heading: Heading, standing: Standing, clocks: Sequence[Clock], clocks_at: datetime
 ) -> AlertContent:
-    """The alert of the types that apply to one adverse event; `also` are changes of the commit beyond it."""
-    envelope, reported, zone = occasion.envelope, after.reported, occasion.zone
-    session_id = session_before(occasion.after.sessions, reported.onset, zone)
-    since_start, since_end = None, None
-    if session_id is not None and (onset := reported.onset.instant) is not None:
-        session = occasion.after.sessions[session_id]
-        since_start = _hours(session.started.started_at, onset)
-        since_end = None if session.ended_at is None else _hours(session.ended_at, onset)
+    """An alert about an adverse event; `clocks` are its reporting clocks, shown as they stand at `clocks_at`."""
+    fact, reported, found = standing.fact, standing.fact.reported, standing.found
+    session_id, since_start, since_end = _session_of(occasion, standing)
     return AlertContent(
-        alert_id=identity.adverse_event_alert(reported.ae_id, envelope.commitid),
-        type=types[0],
-        priority=priority(types, after),
-        reasons=(*types, *flags(after)),
-        raised_at=envelope.recordedat,
-        commit_id=envelope.commitid,
-        reporter_id=envelope.actorid,
-        subject_id=occasion.after.subject_id,
-        site_id=occasion.after.site_id,
+        alert_id=heading.alert_id,
+        type=heading.type,
+        priority=heading.priority,
+        reasons=(heading.type, *heading.also, *flags(standing)),
+        raised_at=occasion.raised_at,
+        commit_id=occasion.commit_id,
+        reporter_id=occasion.reporter_id,
+        subject_id=occasion.view.subject_id,
+        site_id=occasion.view.site_id,
         ae_id=reported.ae_id,
-        ae_version=after.version,
+        ae_version=fact.version,
         code=reported.code,
         verbatim=reported.verbatim,
-        grade=after.current_grade(zone),
-        max_grade=after.max_grade,
-        criteria=after.criteria,
-        outcome=after.outcome,
+        grade=fact.current_grade(occasion.zone),
+        max_grade=fact.max_grade,
+        criteria=fact.criteria,
+        outcome=fact.outcome,
         onset=reported.onset,
+        teae=found.emergence.teae,
         session_id=session_id,
         hours_from_session_start=since_start,
         hours_from_session_end=since_end,
-        action_taken=after.action_taken,
-        causality=_causality(after),
-        expectedness=after.expectedness,
-        aware_at=after.serious_aware_at or reported.aware_at,
-        changes=(*_changes(before, after, zone), *also),
-        detail=None,
+        action_taken=fact.action_taken,
+        causality=causality_of(fact),
+        expectedness=fact.expectedness,
+        susar=found.predicates.susar,
+        provisional=found.predicates.provisional,
+        aware_at=fact.serious_aware_at or reported.aware_at,
+        clocks=tuple(
+            AlertClock(type=clock.type, due_at=clock.due_at, status=clock.status(clocks_at)) for clock in clocks
+        ),
+        changes=heading.changes,
+        detail=heading.detail,
+        late=occasion.late,
     )
 
 
-def participant_alert(
-    occasion: Occasion, kind: AlertType, *, aware_at: datetime, changes: tuple[AlertChange, ...]
+def participant_content(
+    occasion: Occasion,
+    heading: Heading,
+    *,
+    aware_at: datetime | None = None,
+    session_id: UUID | None = None,
+    grade: int | None = None,
 ) -> AlertContent:
-    """The P1 alert of a death that no adverse event carries."""
-    envelope, after = occasion.envelope, occasion.after
+    """An alert about a participant that belongs to no adverse event."""
     return AlertContent(
-        alert_id=identity.death_alert(after.subject_id, envelope.commitid),
-        type=kind,
-        priority=Priority.P1,
-        reasons=(kind,),
-        raised_at=envelope.recordedat,
-        commit_id=envelope.commitid,
-        reporter_id=envelope.actorid,
-        subject_id=after.subject_id,
-        site_id=after.site_id,
+        alert_id=heading.alert_id,
+        type=heading.type,
+        priority=heading.priority,
+        reasons=(heading.type, *heading.also),
+        raised_at=occasion.raised_at,
+        commit_id=occasion.commit_id,
+        reporter_id=occasion.reporter_id,
+        subject_id=occasion.view.subject_id,
+        site_id=occasion.view.site_id,
+        grade=grade,
+        session_id=session_id,
         aware_at=aware_at,
-        changes=changes,
-        detail=None,
+        changes=heading.changes,
+        detail=heading.detail,
+        late=occasion.late,
     )
 
 
-def text_of(when: PartialDate) -> str:
-    """A date as a change shows it: as far as it is known."""
-    return when.value or when.precision.value
-
-
-def _changes(before: AdverseEventFact | None, after: AdverseEventFact, zone: ZoneInfo) -> tuple[AlertChange, ...]:
-    if before is None:
-        return ()
-    old, new = _shown(before, zone), _shown(after, zone)
-    return tuple(
-        AlertChange(field=name, old=_short(old.get(name)), new=_short(shown))
-        for name, shown in new.items()
-        if old.get(name) != shown
-    )
-
-
-def _causality(fact: AdverseEventFact) -> tuple[AlertCausality, ...]:
-    """The judgements in force, the investigator's first, in the order of the targets."""
-    in_force = fact.causality_in_force
-    return tuple(
-        AlertCausality(assessor=assessor, target=target, value=in_force[assessor, target].value)
-        for assessor in Assessor
-        for target in CausalityTarget
-        if (assessor, target) in in_force
-    )
-
-
-def _shown(fact: AdverseEventFact, zone: ZoneInfo) -> dict[str, str | None]:
-    reported = fact.reported
-    return {
-        "code": reported.code,
-        "ctcaeTerm": reported.ctcae_term,
-        "grade": _number(fact.current_grade(zone)),
-        "maxGrade": _number(fact.max_grade),
-        "criteria": ", ".join(fact.criteria) or None,
-        "outcome": fact.outcome.value,
-        "onset": text_of(reported.onset),
-        "endAt": None if fact.end_at is None else text_of(fact.end_at),
-        "actionTaken": fact.action_taken.value,
-        "expectedness": fact.expectedness.value,
-        **{f"causality.{each.assessor}.{each.target}": each.value.value for each in _causality(fact)},
-        "voided": None if fact.voided is None else fact.voided.event.reason_code.value,
-    }
-
-
-def _number(value: int | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _short(value: str | None) -> str | None:
-    return None if value is None else value[:_MAX_TEXT]
+def _session_of(occasion: Occasion, standing: Standing) -> tuple[UUID | None, str | None, str | None]:
+    """The latest session started by onset, and the hours from its start and its end to an onset known to the minute."""
+    sessions, onset = occasion.view.sessions, standing.fact.reported.onset
+    session_id = session_before(sessions, onset, occasion.zone)
+    if session_id is None or onset.instant is None:
+        return session_id, None, None
+    session = sessions[session_id]
+    since_end = None if session.ended_at is None else _hours(session.ended_at, onset.instant)
+    return session_id, _hours(session.started.started_at, onset.instant), since_end
 
 
 def _hours(begin: datetime, onset: datetime) -> str:

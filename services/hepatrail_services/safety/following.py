@@ -11,6 +11,7 @@ from hepatrail_events.streams import subject_of
 from hepatrail_infra.kafka_quarantine import Place
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.records import Incoming
+from hepatrail_projections.study_view import PublishedProtocol
 from hepatrail_projections.subject_view import empty_view, fold
 from hepatrail_services.decider.memory import StreamState, passed_over
 
@@ -40,10 +41,14 @@ class Step:
 
 @dataclass(slots=True)
 class Stream:
-    """A participant's stream up to what was reacted to, and what waits behind that."""
+    """A participant's stream up to what was reacted to, and what waits behind that.
+
+    `applied` is the protocol version under which it was evaluated last.
+    """
 
     name: str
     end: StreamState
+    applied: PublishedProtocol | None = None
     waiting: list[Incoming] = field(default_factory=list)
 
     @classmethod

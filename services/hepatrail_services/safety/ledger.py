@@ -13,7 +13,6 @@ from enum import StrEnum
 
 import asyncpg
 
-from hepatrail_events.decisions import NOT_BINDING
 from hepatrail_events.errors import Conflict, StartRefused
 from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_quarantine import Place
@@ -25,7 +24,9 @@ SAFETY_DDL: tuple[str, ...] = (
         partition bigint PRIMARY KEY, next_offset bigint NOT NULL, last_hash text NOT NULL)""",
     f"""CREATE TABLE IF NOT EXISTS {META}.safety_held (
         stream text PRIMARY KEY, kind text NOT NULL, partition bigint NOT NULL, kafka_offset bigint NOT NULL,
-        code text NOT NULL, reason text NOT NULL, found_at timestamptz NOT NULL, attempt bigint NOT NULL)""",
+        code text NOT NULL, reason text NOT NULL, found_at timestamptz NOT NULL)""",
+    # Counted here before commands found their next id by themselves; the table outlives versions.
+    f"ALTER TABLE {META}.safety_held DROP COLUMN IF EXISTS attempt",
 )
 """Tables of the schema that `ensure_projection` makes; the owner's role creates them."""
 
@@ -51,8 +52,8 @@ class HeldKind(StrEnum):
 class Held:
     """A stream that waits: nothing from the record at `kafka_offset` on has been reacted to.
 
-    PARKED: that record cannot be read. HALTED: the desk has rejected an alert of its commit, for the `attempt`-th
-    time, with `code`.
+    PARKED: that record cannot be read. HALTED: the desk has rejected a command that belongs before or to its commit,
+    with `code`.
     """
 
     stream: str
@@ -62,17 +63,11 @@ class Held:
     code: str
     reason: str
     found_at: datetime
-    attempt: int = 0
 
     @property
     def place(self) -> Place:
         """The first record that waits."""
         return Place(EVENTS, self.partition, self.kafka_offset)
-
-    @property
-    def next_attempt(self) -> int:
-        """The attempt under which its alerts are raised again: a new one when the last decision stands for ever."""
-        return self.attempt if self.kind is HeldKind.PARKED or self.code in NOT_BINDING else self.attempt + 1
 
     def json(self) -> dict[str, str]:
         """As the status row and the health page show it."""
@@ -135,9 +130,8 @@ class Ledger:
                 list(free),
             )
             await self._connection.executemany(
-                f"""INSERT INTO {META}.safety_held VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (stream)
-                DO UPDATE SET kind = $2, partition = $3, kafka_offset = $4, code = $5, reason = $6, found_at = $7,
-                attempt = $8""",  # noqa: S608
+                f"""INSERT INTO {META}.safety_held VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (stream)
+                DO UPDATE SET kind = $2, partition = $3, kafka_offset = $4, code = $5, reason = $6, found_at = $7""",  # noqa: S608
                 [astuple(each) for each in held],
             )
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
 
 from hepatrail_events.errors import Conflict, Unavailable
 from hepatrail_infra.clock import Clock
@@ -11,8 +11,9 @@ from hepatrail_infra.telemetry import Health, counter
 from hepatrail_services.safety.catching_up import catch_up
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.ledger import Ledger, ReadTo, open_ledger
-from hepatrail_services.safety.raising import DeskBus, Raiser
 from hepatrail_services.safety.reactor import Reactor
+from hepatrail_services.safety.scheduler import EVERY, Scheduler
+from hepatrail_services.safety.sending import CommandPort, Sender
 from hepatrail_services.safety.status import Reporter
 from hepatrail_services.safety.tail import tail_of
 
@@ -22,9 +23,12 @@ _RETRY_SECONDS = 30.0
 
 RESTARTS = counter("safety_restarts", "Times the safety process started over", ["why"])
 
+Beside: TypeAlias = Callable[[Commons, Sender], Coroutine[Any, Any, None]]
+"""Work that runs beside the process once the desk is read, such as an outbox; it never ends by itself."""
+
 
 class SafetyProcess:
-    """Reads every commit, raises what an officer must see, and says each second how it is.
+    """Reads every commit, raises what an officer must see, lets time do the same, and says each second how it is.
 
     `org` is the organisation in whose name the system acts. `run` may be cut off anywhere; it ends only by being
     cancelled or by an error that a person must mend: LogShorter, Halted (study or desk cannot be read), StartRefused,
@@ -35,14 +39,15 @@ class SafetyProcess:
         self,
         bootstrap: str,
         dsn: str,
-        bus: DeskBus,
+        bus: CommandPort,
         clock: Clock,
         *,
         org: str,
         patience: float = 5.0,
         retry_seconds: float = _RETRY_SECONDS,
+        extra: Beside | None = None,
     ) -> None:
-        """`bus` is started and stopped here; `patience` are the seconds after which the desk is asked again."""
+        """`bus` is started and stopped here; `patience` are the seconds after which a decider is asked again."""
         self._bootstrap = bootstrap
         self._dsn = dsn
         self._bus = bus
@@ -50,6 +55,7 @@ class SafetyProcess:
         self._org = org
         self._patience = patience
         self._retry_seconds = retry_seconds
+        self._extra = extra
         self._reporter: Reporter | None = None
 
     async def run(self) -> None:
@@ -82,25 +88,46 @@ class SafetyProcess:
         ledger = await open_ledger(self._dsn)
         try:
             commons = Commons()
-            raiser = Raiser(self._bus, self._clock, self._org, commons.holds_alert, self._patience)
+            sender = Sender(self._bus, self._clock, self._org, commons, self._patience)
             read_to = await ledger.read_to()
-            reactor = Reactor(ledger, raiser, self._clock, commons, read_to, await ledger.held())
-            reporter = self._reporter = Reporter(ledger, reactor, raiser, self._clock, await ledger.status())
-            await _until_first_ends(reporter.run(), self._work(reactor, reporter, read_to))
+            reactor = Reactor(ledger, sender, self._clock, commons, read_to, await ledger.held())
+            scheduler = Scheduler(commons, sender, self._clock, reactor.timers, retry_seconds=self._retry_seconds)
+            earlier = await ledger.status()
+            reporter = self._reporter = Reporter(ledger, reactor, sender, scheduler, self._clock, earlier)
+            work = [
+                reporter.run(),
+                self._work(reactor, scheduler, reporter, read_to),
+                scheduler.escalate(),
+                scheduler.place_holds(),
+            ]
+            if self._extra is not None:
+                work.append(_once_read(commons, sender, self._extra))
+            await _until_first_ends(*work)
         finally:
             await _close(ledger)
 
-    async def _work(self, reactor: Reactor, reporter: Reporter, read_to: Mapping[int, ReadTo]) -> None:
+    async def _work(
+        self, reactor: Reactor, scheduler: Scheduler, reporter: Reporter, read_to: Mapping[int, ReadTo]
+    ) -> None:
+        """The one task that owns the participants' streams: commits, and what time makes due between them."""
         await catch_up(reactor, self._bootstrap, read_to)
         loop = asyncio.get_running_loop()
         async with tail_of(reactor, self._bootstrap) as tail:
             reporter.follow(tail)
-            retry_at = loop.time() + self._retry_seconds
+            retry_at, tick_at = loop.time() + self._retry_seconds, loop.time()
             while True:
                 await reactor.take(await tail.next_records())
                 if loop.time() >= retry_at:
                     await reactor.retry_halted()
                     retry_at = loop.time() + self._retry_seconds
+                if loop.time() >= tick_at and reporter.read_whole:
+                    await scheduler.tick_participants(reactor.participants, reporter.read_to)
+                    tick_at = loop.time() + EVERY
+
+
+async def _once_read(commons: Commons, sender: Sender, beside: Beside) -> None:
+    await commons.read.wait()
+    await beside(commons, sender)
 
 
 async def _until_first_ends(*work: Coroutine[Any, Any, None]) -> None:

@@ -1,7 +1,8 @@
-"""From records to acknowledged alerts: every participant's stream in order, all streams side by side.
+"""From records to accepted commands: every participant's stream in order, all streams side by side.
 
-A commit counts as done when the desk has accepted all of its alerts; only then the offset moves. A stream that cannot
-go on, because an event is unreadable or the desk rejects an alert, is held where it stands, and the others go on.
+A commit counts as done when the desk has accepted all that time raised before it and all that follows from it; only
+then the offset moves. A stream that cannot go on, because an event is unreadable or the desk rejects a command, is held
+where it stands, and the others go on.
 """
 
 import asyncio
@@ -24,14 +25,19 @@ from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
 from hepatrail_infra.kafka_quarantine import Place
 from hepatrail_infra.telemetry import counter
 from hepatrail_projections.records import Incoming, RawRecord
+from hepatrail_services.command import Command
 from hepatrail_services.decider.halted import Halted
+from hepatrail_services.deciders.safety_desk import RaiseAlert
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.following import Step, Stream, commits, known, work_in
 from hepatrail_services.safety.holds import sessions_under_hold
+from hepatrail_services.safety.identity import raise_command
 from hepatrail_services.safety.intake import Intake
 from hepatrail_services.safety.ledger import Held, HeldKind, Ledger, ReadTo, differing
-from hepatrail_services.safety.raising import AlertRejected, Raiser
-from hepatrail_services.safety.react import react, unreadable
+from hepatrail_services.safety.passing import Around, Passage, before_commit, in_force, just_before, own_commands
+from hepatrail_services.safety.react import unreadable
+from hepatrail_services.safety.sending import CommandRefused, Sender
+from hepatrail_services.safety.timers import TimerMemory
 
 _log = logging.getLogger(__name__)
 _MAX_REASON = 1_000
@@ -47,7 +53,7 @@ class Reactor:
     def __init__(
         self,
         ledger: Ledger,
-        raiser: Raiser,
+        sender: Sender,
         clock: Clock,
         commons: Commons,
         read_to: Mapping[int, ReadTo],
@@ -56,10 +62,11 @@ class Reactor:
         """`read_to` and `held` are what the ledger says."""
         self.commons = commons
         self.intake = Intake(commons)
+        self.timers = TimerMemory()
         self.held: dict[str, Held] = {}
         self.next_offsets: dict[TopicPartition, int] = {}
         self._ledger = ledger
-        self._raiser = raiser
+        self._sender = sender
         self._clock = clock
         self._read_to = dict(read_to)
         self._in_table = dict(held)
@@ -67,7 +74,7 @@ class Reactor:
         self._streams: dict[str, Stream] = {}
 
     async def take(self, records: Iterable[RawRecord]) -> None:
-        """Works in what forms whole commits and waits until the desk holds all alerts that follow.
+        """Works in what forms whole commits and waits until the desk has accepted all that follows.
 
         Raises Halted when study or desk cannot be read, and what ledger and desk raise.
         """
@@ -87,8 +94,13 @@ class Reactor:
         await self._advance({event.place.partition: event for event in admitted.events})
         RECORDS.inc(len(admitted.events))
 
+    @property
+    def participants(self) -> Iterable[Stream]:
+        """Every participant's stream as far as it was reacted to, held ones included."""
+        return self._streams.values()
+
     async def retry_halted(self) -> None:
-        """Raises the alerts again that the desk rejected for a reason which may pass."""
+        """Sends the commands again that the desk rejected for a reason which may pass."""
         passing = [held.stream for held in self.held.values() if _may_pass(held)]
         await side_by_side([self._retry(stream) for stream in passing])
         await self._advance({})
@@ -133,10 +145,11 @@ class Reactor:
             step = work_in(stream.end, stream.name, commit, self.intake.released)
             stream.waiting = [event for group in groups[number:] for event in group]
             try:
-                if step.read and self._unreacted(stream.name, commit[0].place):
-                    await self._raise(stream, step)
-            except AlertRejected as rejection:
-                self._halt(stream, rejection)
+                if step.read:
+                    await self._evaluate(stream, step, unreacted=self._unreacted(stream.name, commit[0].place))
+            except CommandRefused as refused:
+                self._resume.pop(stream.name, None)
+                self._hold(stream, HeldKind.HALTED, refused.code, str(refused))
                 return
             except InvalidMessage as error:
                 await self._park(stream, error)
@@ -149,6 +162,7 @@ class Reactor:
         stream.waiting = []
 
     def _unreacted(self, name: str, place: Place) -> bool:
+        """Whether a commit was not reacted to: beyond what was read, or in a stream that waited there."""
         resumed = self._resume.get(name)
         return self._new(place) or (resumed is not None and place.offset >= resumed.kafka_offset)
 
@@ -156,30 +170,31 @@ class Reactor:
         read_to = self._read_to.get(place.partition)
         return read_to is None or place.offset >= read_to.next_offset
 
-    async def _raise(self, stream: Stream, step: Step) -> None:
-        attempt = self._attempt(self._resume.get(stream.name), stream)
-        for alert in self._alerts(step):
-            await self._raiser.put(alert, step.read[-1].envelope, attempt)
+    async def _evaluate(self, stream: Stream, step: Step, *, unreacted: bool) -> None:
+        """Finds the version that a commit stands under; of one that was not reacted to, sends all that follows."""
+        if not unreacted:
+            stream.applied = in_force(self.commons.study, stream.applied, step.read)
+            return
+        passage, own = self._commands(stream, step)
+        for each in passage.said:
+            await self._sender.put(each.command, None)
+        for command in own:
+            await self._sender.put(command, step.read[-1].envelope)
+        stream.applied = passage.applied
 
-    def _alerts(self, step: Step) -> tuple[AlertContent, ...]:
-        before, after = known(step.before).view, known(step.after).view
+    def _commands(self, stream: Stream, step: Step) -> tuple[Passage, tuple[Command, ...]]:
+        before, after, study = known(step.before).view, known(step.after).view, self.commons.study
+        around = Around(study, self.commons.desk, self._clock.now())
         try:
-            return react(before, after, step.read, self.commons.study)
+            timers = self.timers.of(before, study, just_before(step.read))
+            passage = before_commit(before, stream.applied, timers, step.read, around)
+            assert passage.applied is not None, "a commit stands under a protocol"
+            return passage, own_commands(before, after, passage.applied, step.read, around)
         except InvalidMessage:
             raise
         # A bug in a rule must stop this participant only, and an officer must hear of it.
         except Exception as error:
             raise InvalidPayload(f"reacting to the commit failed: {type(error).__name__}") from error
-
-    def _attempt(self, resumed: Held | None, stream: Stream) -> int:
-        """The how-manieth time the alerts of the stream's next commit are raised, counted from 0."""
-        again = resumed is not None and (resumed.kind, resumed.place) == (HeldKind.HALTED, stream.waiting[0].place)
-        return resumed.next_attempt if resumed is not None and again else 0
-
-    def _halt(self, stream: Stream, rejection: AlertRejected) -> None:
-        """Holds the stream before the commit whose alert was rejected."""
-        attempt = self._attempt(self._resume.pop(stream.name, None), stream)
-        self._hold(stream, HeldKind.HALTED, rejection.code, str(rejection), attempt=attempt)
 
     async def _park(self, stream: Stream, error: InvalidMessage) -> None:
         """Holds the stream before the event that cannot be read, and tells an officer."""
@@ -194,15 +209,12 @@ class Reactor:
         streamseq, reason = stream.end.link.streamseq + 1, f"{error.code}: {error}"
         alert = unreadable(stream.known.view, streamseq, where, reason, held.found_at)
         try:
-            await self._raiser.put(alert, None, held.attempt)
-        except AlertRejected as rejection:
+            await self._sender.put(_raising(alert), None)
+        except CommandRefused as refused:
             _log.exception("the desk does not want to know that %s is unreadable", stream.name)
-            attempt = held.attempt + (rejection.code not in NOT_BINDING)
-            self.held[stream.name] = replace(held, attempt=attempt, reason=f"{rejection}; {held.reason}"[:_MAX_REASON])
+            self.held[stream.name] = replace(held, reason=f"{refused}; {held.reason}"[:_MAX_REASON])
 
-    def _hold(
-        self, stream: Stream, kind: HeldKind, code: str, reason: str, same: Held | None = None, attempt: int = 0
-    ) -> Held:
+    def _hold(self, stream: Stream, kind: HeldKind, code: str, reason: str, same: Held | None = None) -> Held:
         place = stream.waiting[0].place
         held = same or Held(
             stream=stream.name,
@@ -212,7 +224,6 @@ class Reactor:
             code=code,
             reason=reason[:_MAX_REASON],
             found_at=self._clock.now(),
-            attempt=attempt,
         )
         self.held[stream.name] = held
         HELD.labels(kind).inc()
@@ -231,9 +242,9 @@ class Reactor:
             for participant in [stream.known for stream in self._streams.values()]:
                 for alert in sessions_under_hold(participant.view, participant.starts, (hold,)):
                     try:
-                        await self._raiser.put(alert, content.envelope)
-                    except AlertRejected as rejection:
-                        raise Halted(f"The study cannot be read on: {rejection}") from rejection
+                        await self._sender.put(_raising(alert), content.envelope)
+                    except CommandRefused as refused:
+                        raise Halted(f"The study cannot be read on: {refused}") from refused
 
     async def _advance(self, last: Mapping[int, Incoming]) -> None:
         changes = []
@@ -249,6 +260,10 @@ class Reactor:
             await self._ledger.advance(changes, put, free)
         self._read_to.update((moved.partition, moved) for _, moved in changes)
         self._in_table = now_held
+
+
+def _raising(alert: AlertContent) -> RaiseAlert:
+    return RaiseAlert(command_id=raise_command(alert.alert_id), alert=alert)
 
 
 def _may_pass(held: Held) -> bool:

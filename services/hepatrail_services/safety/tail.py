@@ -48,6 +48,7 @@ class Tail:
         self._app = app
         self._queue = queue
         self._clock = asyncio.get_running_loop().time
+        self._handed_over: dict[TopicPartition, int] = {}
         self._fetched: float | None = None
         self._begun = self._changed = self._clock()
 
@@ -74,7 +75,18 @@ class Tail:
             await asyncio.sleep(0)
             while len(records) < _BATCH and not self._queue.empty():
                 records.append(self._queue.get_nowait())
-        return records
+        return [record for record in records if self._is_new(record)]
+
+    def _is_new(self, record: RawRecord) -> bool:
+        """Whether a record was not handed over before.
+
+        A group that is joined again begins at what the reactor has finished: what it is at work on comes twice.
+        """
+        partition = TopicPartition(record.topic, record.partition)
+        if record.offset <= self._handed_over.get(partition, -1):
+            return False
+        self._handed_over[partition] = record.offset
+        return True
 
     def _check(self) -> None:
         """Raises the app's crash, or Unavailable when something has not been fetched for 5 s."""

@@ -1,6 +1,6 @@
 """Plays a trial through the API: moves the clock to each command's moment, sends it in its role's name, compares."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -34,15 +34,21 @@ class Played:
         return self.command.expect == self.outcome.rule
 
 
+async def at_once(_played: Played) -> None:
+    """Nobody is waited for."""
+
+
 async def play(
     trial: Trial,
     roles: Mapping[Role, Sends],
     advance_to: Callable[[datetime], object],
     on_played: Callable[[Played], object] = lambda _: None,
+    pace: Callable[[Played], Awaitable[None]] = at_once,
 ) -> tuple[Played, ...]:
     """Plays all commands in turn, one at a time, because they share one clock; raises what the sender raises.
 
-    A command that names an event which does not exist, because the command before it was refused, is not sent.
+    A command that names an event which does not exist, because the command before it was refused, is not sent. `pace`
+    is awaited after each command, before the clock moves on to the next.
     """
     played: list[Played] = []
     events: dict[UUID, Sequence[UUID]] = {}
@@ -53,6 +59,7 @@ async def play(
             events[outcome.command_id] = outcome.event_ids
         played.append(Played(command, outcome))
         on_played(played[-1])
+        await pace(played[-1])
     return tuple(played)
 
 

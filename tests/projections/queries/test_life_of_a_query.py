@@ -158,5 +158,6 @@ def test_an_aspect_of_a_rule_that_opened_by_time_is_found_again_when_it_is_resol
 def test_every_soft_rule_of_the_reference_is_looked_at_and_has_a_version() -> None:
     soft = ["ENR-05", "SES-07", "LAB-02", "LAB-04", "LAB-05", "OBS-01", "OBS-02", "VIS-06", "CON-02", "SUB-03"]
     soft += ["INV-15", "INV-17", "INV-18", "INV-19", "INV-20"]
-    assert sorted(rule.rule_id for rule in RULES) == sorted(soft)
+    radar = [f"RAD-0{number}" for number in range(1, 9)]
+    assert sorted(rule.rule_id for rule in RULES) == sorted(soft + radar)
     assert all(rule.version and rule.asks_about for rule in RULES)

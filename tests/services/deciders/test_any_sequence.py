@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, SUBJECT, alert_content, command_input, sealed, stopping_rule_triggered
+from builders import NOW, SUBJECT, alert_content, command_input, sealed
 from hepatrail_events.commands import Actor
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.ids import derived_id, object_id
@@ -99,8 +99,10 @@ def _to_the_desk(drawn: Any) -> Sent:
         case "notify":
             return "recordNotification", Role.SYSTEM, "system", alert | {"channel": "EMAIL", "attempt": number}
         case _:
-            hit = stopping_rule_triggered(hitId=str(ae_id), ruleId=f"SR{number}")
-            return "triggerStoppingRule", Role.SYSTEM, "system", hit.payload()
+            given = {"scopeId": SUBJECT, "commitId": str(ae_id), "studyseq": 0, "actions": ["HOLD_SESSIONS"]}
+            of_hit = alert_content(type="STOPPING_RULE", priority="P1", aeId=str(ae_id))
+            body = given | {"ruleId": f"SR{number}", "alert": of_hit.payload()}
+            return "triggerStoppingRule", Role.SYSTEM, "system", body
 
 
 @settings(deadline=None, max_examples=150)
@@ -132,9 +134,9 @@ def test_dsk_01_dsk_02_and_dsk_03_hold_after_any_sequence(drawn: list[Any]) -> N
                 assert all(when > due for when in stopping), "DSK-03"
             case NotificationSent() as sent:
                 assert sent.alert_id in raised, "DSK-02"
-                once.append((sent.alert_id, sent.channel, sent.attempt))
+                once.append((sent.alert_id, sent.channel, sent.level))
             case StoppingRuleTriggered() as hit:
-                once.append((hit.hit_id,))
+                once.append((hit.rule_id, hit.scope_id))
     assert len(once) == len(set(once)), "DSK-01, DSK-02: what is known yields no event"
     if facts:
         assert fold(SAFETY_DESK, [fact for fact, _ in facts]) == facts[-1][1]

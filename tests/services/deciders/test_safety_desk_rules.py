@@ -17,7 +17,6 @@ from builders import (
     protocol_published,
     sealed,
     site_activated,
-    stopping_rule_triggered,
 )
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import (
@@ -26,17 +25,11 @@ from hepatrail_events.safety_desk import (
     AlertRaised,
     NotificationChannel,
     NotificationSent,
-    StoppingRuleTriggered,
 )
-from hepatrail_events.study import HoldAction
-from hepatrail_services.deciders.safety_desk import (
-    DeskState,
-    EscalateAlert,
-    RaiseAlert,
-    RecordNotification,
-    TriggerStoppingRule,
-)
+from hepatrail_services.deciders.desk_state import DeskState
+from hepatrail_services.deciders.safety_desk import EscalateAlert, RaiseAlert, RecordNotification
 from specification import By, Given, given
+from stopping import facts_of, reaction_of
 
 SECOND = "00000000-0000-4000-8000-0000000000a2"
 
@@ -196,16 +189,27 @@ def test_the_times_of_the_levels_are_those_of_the_reference(priority: str, level
         assert (outcome.rejection is None) == fires
 
 
-def test_a_delivery_is_recorded_once_an_attempt() -> None:
-    def sent(attempt: int, alert_id: UUID = ALERT) -> RecordNotification:
-        return RecordNotification(
-            command_id=uuid4(), alert_id=alert_id, channel=NotificationChannel.EMAIL, attempt=attempt
-        )
+def _delivered(attempt: int = 1, level: int | None = None, channel: str = "EMAIL") -> RecordNotification:
+    return RecordNotification(
+        command_id=uuid4(), alert_id=ALERT, channel=NotificationChannel(channel), attempt=attempt, level=level
+    )
 
+
+def test_a_delivery_is_recorded_once_whichever_try_succeeded() -> None:
+    first = NotificationSent(alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=2)
+    given(RAISED).when(_delivered(attempt=2)).then(first)
+    given(RAISED, first).when(_delivered(attempt=2)).then()
+    given(RAISED, first).when(_delivered(attempt=3)).then()
+
+
+def test_the_other_channel_and_every_level_are_deliveries_of_their_own() -> None:
     first = NotificationSent(alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1)
-    given(RAISED).when(sent(1)).then(first)
-    given(RAISED, first).when(sent(1)).then()
-    given(RAISED, first).when(sent(2)).then_accepts(NotificationSent)
+    of_level = NotificationSent(alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1, level=1)
+    history = given(RAISED, first, alert_escalated(1))
+    history.when(_delivered(channel="WEBHOOK")).then_accepts(NotificationSent)
+    history.when(_delivered(level=1)).then(of_level)
+    given(RAISED, first, of_level).when(_delivered(level=1)).then()
+    given(RAISED, first, of_level).when(_delivered(level=2)).then_accepts(NotificationSent)
 
 
 def test_only_a_known_alert_is_escalated_or_sent() -> None:
@@ -214,19 +218,7 @@ def test_only_a_known_alert_is_escalated_or_sent() -> None:
     given().when(asked).then_rejects("DSK-02", field="alertId")
 
 
-def test_a_hit_of_a_stopping_rule_is_recorded_once_whatever_the_body() -> None:
-    hit = stopping_rule_triggered(eventIds=[str(uuid4())])
-    body = hit.payload()
-    asked = TriggerStoppingRule.model_validate(body | {"commandId": str(uuid4())})
-    given().when(asked).then(hit)
-    again = asked.model_copy(update={"rule_id": "SR1", "actions": (HoldAction.HOLD_ENROLMENT,)})
-    given(hit).when(again).then()
-    given(hit).when(asked.model_copy(update={"hit_id": uuid4()})).then_accepts(StoppingRuleTriggered)
-
-
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.SYSTEM}))
 def test_what_the_system_tells_itself_is_nobody_elses_to_say(role: Role) -> None:
-    hit = TriggerStoppingRule.model_validate(stopping_rule_triggered().payload() | {"commandId": str(uuid4())})
-    sent = RecordNotification(command_id=uuid4(), alert_id=ALERT, channel=NotificationChannel.EMAIL, attempt=1)
-    for asked in (_escalate(), sent, hit):
+    for asked in (_escalate(), _delivered(), facts_of("S-001"), reaction_of("S-001")):
         given(RAISED).when(asked, by=role).then_rejects(code="FORBIDDEN")

@@ -32,7 +32,7 @@ from hepatrail_events.study import (
     SiteActivated,
     SiteDeactivated,
 )
-from hepatrail_services.deciders.study_state import StudyState
+from hepatrail_services.deciders.study_state import Release, StudyState
 from specification import READY, By, fold, given
 
 CONTENT = shipped_protocol().content()
@@ -202,6 +202,33 @@ def test_the_hold_of_a_rule_is_known_by_its_hit() -> None:
     given(*READY, event).when(again, by=Role.SYSTEM).then()
     released = HoldReleased(hold_id=event.hold_id, by="pi", reason="reviewed")
     given(*READY, event, released).when(again, by=Role.SYSTEM).then()
+
+
+def test_the_reason_of_a_rules_hold_is_plain_and_names_the_rule_only() -> None:
+    of_one = {"hitId": str(uuid4()), "ruleId": "SR4", "scope": "PARTICIPANT", "subjectId": "S-001"}
+    asked = command("placeHold", **of_one, reason="The stopping rule SR4 was hit.")
+    event = given(*READY).when(asked, by=Role.SYSTEM).then_one(HoldPlaced)
+    assert event.payload()["reason"] == "The stopping rule SR4 was hit."
+    for wording in ("The stopping rule SR3 was hit.", "anaphylaxis in the second hour"):
+        other = command("placeHold", **of_one, reason=wording)
+        given(*READY).when(other, by=Role.SYSTEM).then_rejects(code="SHAPE", field="reason")
+    given(*READY).when(command("placeHold", **of_one, reason=sealed()), by=Role.SYSTEM).then_accepts(HoldPlaced)
+    by_hand = command("placeHold", **{**of_one, "hitId": None}, reason="The stopping rule SR4 was hit.")
+    given(*READY).when(by_hand).then_rejects(code="SHAPE", field="reason")
+
+
+def test_a_released_hold_is_remembered_with_its_place_and_moment() -> None:
+    released = HoldReleased(hold_id=HOLD, by="pi", reason="reviewed")
+    state = _study(*READY, hold_placed(), By(released, recorded_at=at(hours=1)))
+    assert HOLD not in state.holds
+    assert state.released == {HOLD: Release(4, at(hours=1))}
+
+
+@pytest.mark.parametrize(
+    ("studyseq", "minutes", "after"), [(3, 60, False), (3, 59, True), (4, 60, True), (4, 61, True), (3, 61, False)]
+)
+def test_what_knew_of_a_release_or_was_said_later_came_after_it(studyseq: int, minutes: int, after: bool) -> None:
+    assert Release(4, at(hours=1)).precedes(studyseq, at(minutes=minutes)) is after
 
 
 def test_a_person_states_no_hit() -> None:

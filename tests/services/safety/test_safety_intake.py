@@ -117,12 +117,6 @@ async def test_a_place_that_another_has_moved_is_a_conflict_and_changes_nothing(
         await ledger.close()
 
 
-def test_a_decision_that_stands_takes_another_attempt() -> None:
-    assert HELD.next_attempt == 1
-    assert replace(HELD, code="INTERNAL", attempt=2).next_attempt == 2
-    assert replace(HELD, kind=HeldKind.PARKED).next_attempt == 0
-
-
 def test_only_what_differs_is_written() -> None:
     other = replace(HELD, stream="subject-S-2")
     assert differing({HELD.stream: HELD}, {HELD.stream: HELD}) == ([], [])

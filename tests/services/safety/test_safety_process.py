@@ -346,7 +346,7 @@ async def test_the_row_says_how_far_it_is(kafka: str, dsns: Dsns) -> None:
 
         async def processed() -> bool:
             row = await status_of(dsns)
-            return row is not None and row.processed_to > begun
+            return row is not None and row.processed_to > begun and row.scheduler_healthy
 
         await eventually(processed)
         row = await status_of(dsns)

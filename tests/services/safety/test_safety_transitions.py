@@ -40,7 +40,7 @@ def _changes(alert: AlertContent) -> list[tuple[str, str | None, str | None]]:
     return [(each.field, each.old, each.new) for each in alert.changes]
 
 
-def test_a_downgrade_alerts() -> None:
+def test_SAE_DOWNGRADED_alerts_when_the_last_criterion_goes() -> None:
     alert = Ward().given(SAE).when(ae_downgraded()).then_one("SAE_DOWNGRADED", "P3", "AESI")
     assert _changes(alert) == [("criteria", "HOSPITALISATION", None)]
     assert alert.ae_version == 2
@@ -54,7 +54,7 @@ def test_a_downgrade_by_one_assessor_while_the_other_finds_it_serious_changes_th
     both.when(ae_downgraded(3)).then_none()
 
 
-def test_an_event_that_is_serious_again_alerts_again() -> None:
+def test_SAE_UPGRADED_alerts_again_of_an_event_that_is_serious_again() -> None:
     ward = Ward().given(SAE).given(ae_downgraded())
     ward.when(ae_upgraded("DISABILITY", version=3)).then_one("SAE_UPGRADED", "P2", "AESI")
 
@@ -65,7 +65,7 @@ def test_a_downgraded_event_of_special_interest_that_was_severe_before_is_told_o
     ward.when(ae_grade_changed(4, version=3)).then_none()
 
 
-def test_criteria_that_change_alert_and_the_grave_ones_by_their_own_rows() -> None:
+def test_SAE_CHANGED_by_criteria_and_SAE_LIFE_THREATENING_by_its_own_row() -> None:
     ward = Ward().given(SAE)
     ward.when(ae_criteria_changed(2, added=["DISABILITY"])).then_one("SAE_CHANGED", "P3", "AESI")
     removed = ae_criteria_changed(3, added=["LIFE_THREATENING"], removed=["DISABILITY"], reason=sealed())
@@ -73,7 +73,7 @@ def test_criteria_that_change_alert_and_the_grave_ones_by_their_own_rows() -> No
     assert _changes(alert) == [("criteria", "HOSPITALISATION, DISABILITY", "LIFE_THREATENING, HOSPITALISATION")]
 
 
-def test_the_void_of_an_event_that_was_ever_serious_alerts_and_is_no_downgrade() -> None:
+def test_SAE_VOIDED_alerts_of_an_event_that_was_ever_serious_and_is_no_downgrade() -> None:
     ward = Ward().given(SAE)
     ward.when(ae_void_requested()).then_none()
     ward.when(ae_voided(3, coSigner="pi"), actor="pi").then_one("SAE_VOIDED", "P3", "AESI")
@@ -90,7 +90,7 @@ def test_another_event_of_the_participant_alerts_as_ever_after_a_void() -> None:
     Ward().given(SAE).given(ae_voided(coSigner="pi")).when(other).then_one("SAE_NEW", "P2", "AESI")
 
 
-def test_another_code_or_onset_of_a_serious_event_alerts_and_shows_both() -> None:
+def test_SAE_CHANGED_by_another_code_or_onset_shows_both() -> None:
     ward = Ward().given(SAE)
     alert = ward.when(ae_corrected("code", "FEVER", "OTHER")).then_one("SAE_CHANGED", "P3")
     assert (alert.code, _changes(alert)) == ("OTHER", [("code", "FEVER", "OTHER")])
@@ -128,12 +128,12 @@ def test_a_non_serious_event_alerts_nobody_whatever_is_corrected() -> None:
     ward.when(ae_causality(3)).then_none()
 
 
-def test_a_code_of_special_interest_that_makes_a_severe_event_one_of_them_alerts() -> None:
+def test_AESI_SEVERE_alerts_of_a_severe_event_that_gets_such_a_code() -> None:
     ward = Ward().given(serious(FEVER, code="OTHER", grade=3))
     ward.when(ae_corrected("code", "OTHER", "FEVER")).then_one("AESI_SEVERE", "P3", "AESI")
 
 
-def test_the_grade_from_which_special_interest_alerts_is_the_protocols() -> None:
+def test_AESI_SEVERE_from_the_grade_of_the_protocol() -> None:
     ward = Ward()
     publish(ward.log, "2.0", safety={"alertAesiGradeGe": 4})
     ward.log.tick(1)
@@ -168,7 +168,7 @@ def test_what_was_done_after_the_report_is_shown_as_it_stands() -> None:
     assert (alert.action_taken, alert.outcome) == ("DOSE_REDUCED", "RECOVERING")
 
 
-def test_a_participant_who_is_alive_after_all_is_told_with_the_event() -> None:
+def test_SAE_LIFE_THREATENING_of_one_who_is_alive_after_all_tells_that() -> None:
     ward = Ward().given(FATAL, died())
     taken_back = (
         death_corrected(revived=True),
@@ -179,13 +179,19 @@ def test_a_participant_who_is_alive_after_all_is_told_with_the_event() -> None:
     assert ward.view().death is None
 
 
-def test_a_fatal_event_that_was_none_after_all_is_a_downgrade() -> None:
+def test_PARTICIPANT_DIED_is_not_carried_by_an_event_that_is_void() -> None:
+    ward = Ward().given(SAE)
+    alerts = ward.when(died(), ae_criteria_changed(2, added=["DEATH"]), ae_voided(3, coSigner="pi")).alerts
+    assert [each.type for each in alerts] == ["SAE_VOIDED", "PARTICIPANT_DIED"]
+
+
+def test_SAE_DOWNGRADED_of_a_fatal_event_that_was_none_after_all() -> None:
     ward = Ward().given(FATAL, died())
     alert = ward.when(death_corrected(revived=True), ae_downgraded(2)).then_one("SAE_DOWNGRADED", "P3", "AESI")
     assert ("deathAt", died().death_at.value, None) in _changes(alert)
 
 
-def test_a_cause_that_is_found_later_makes_the_event_fatal() -> None:
+def test_SAE_FATAL_alerts_of_a_cause_that_is_found_later() -> None:
     ward = Ward().given(SAE).given(died())
     cause = death_corrected(primaryCauseAeId=str(AE))
     alert = ward.when(cause, ae_criteria_changed(2, added=["DEATH"])).then_one("SAE_FATAL", "P1", "FATAL", "AESI")
@@ -197,6 +203,20 @@ def test_a_corrected_time_of_death_alone_alerts_nobody() -> None:
     ward.when(death_corrected(deathAt={"value": "2026-03-18", "precision": "DAY"})).then_none()
 
 
-def test_a_death_that_is_recorded_again_after_it_was_taken_back_alerts_again() -> None:
+def test_PARTICIPANT_DIED_alerts_again_after_it_was_taken_back() -> None:
     ward = Ward().given(died()).given(death_corrected(revived=True))
     ward.when(died()).then_one("PARTICIPANT_DIED", "P1")
+
+
+def test_Late_data_alerts_whatever_the_age_of_the_event() -> None:
+    long_ago = {"value": "2019-03", "precision": "MONTH"}
+    Ward().when(serious(FEVER, "HOSPITALISATION", onset=long_ago, code="OTHER")).then_one("SAE_NEW", "P2")
+
+
+def test_Duplicate_reports_both_alert_and_voiding_one_of_them_is_SAE_VOIDED() -> None:
+    other = UUID(int=7)
+    ward = Ward().given(SAE)
+    ward.when(SAE.model_copy(update={"ae_id": other})).then_one("SAE_NEW", "P2", "AESI")
+    void = ae_voided(aeId=str(other), reasonCode="DUPLICATE", duplicateOf=str(AE), coSigner="pi")
+    alert = ward.when(void).then_one("SAE_VOIDED", "P3", "AESI")
+    assert (alert.ae_id, _changes(alert)) == (other, [("voided", None, "DUPLICATE")])

@@ -91,8 +91,18 @@ def is_unassessed(judged: Judged, targets: Iterable[CausalityTarget]) -> bool:
     return any((Assessor.INVESTIGATOR, target) not in judged for target in targets)
 
 
+def is_assumed_of_device(judged: Judged, rules: SafetyRules) -> bool:
+    """Whether it counts as related to the device only because the investigator has not assessed that yet."""
+    targets = _device_targets(rules)
+    return is_unassessed(judged, targets) and not is_related(judged, targets, rules)
+
+
 def _of_device(judged: Judged, rules: SafetyRules) -> bool:
-    targets = [CausalityTarget.DEVICE]
-    if rules.device_clock_includes_procedure:
-        targets.append(CausalityTarget.PROCEDURE)
+    targets = _device_targets(rules)
     return is_related(judged, targets, rules) or is_unassessed(judged, targets)
+
+
+def _device_targets(rules: SafetyRules) -> tuple[CausalityTarget, ...]:
+    if rules.device_clock_includes_procedure:
+        return CausalityTarget.DEVICE, CausalityTarget.PROCEDURE
+    return (CausalityTarget.DEVICE,)
