@@ -177,7 +177,7 @@ class StoppingWorld:
     def _tell(
         self, before: SubjectView, after: SubjectView, commit_id: UUID, under: PublishedProtocol, *, again: bool = False
     ) -> None:
-        for asked in stopping_commands(before, after, commit_id, under, self.study, self.desk, again=again):
+        for asked in stopping_commands(before, after, commit_id, under, self.study, again=again):
             self.send(asked)
 
 

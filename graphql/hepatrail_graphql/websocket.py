@@ -17,7 +17,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.schema import BaseSchema
 from strawberry.subscriptions import GRAPHQL_SSE_PROTOCOL, GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import SubscribeMessage
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, SubscribeMessage
 from strawberry.types import SubscriptionExecutionResult
 
 from hepatrail_events.errors import Unavailable
@@ -30,6 +30,8 @@ from hepatrail_graphql.refusals import Logins
 LARGEST_REQUEST = 2 * 1024 * 1024
 """Bytes of a request's body; a command's own limit is the gateway's."""
 SUBSCRIPTIONS_A_CONNECTION = 20
+TRY_AGAIN_LATER = 1013
+"""Close code while nobody can say who may come in: a client that is told 4403 would rightly give up."""
 SLOW_CLIENT = 4490
 """Close code for a client that does not read; the reason holds its last cursor."""
 
@@ -109,10 +111,23 @@ class Handler(BaseGraphQLTransportWSHandler[Context, None]):
         if principal is not None:
             try:
                 await self.context.services.authenticator.check(principal)
-            except (Refused, Unavailable):
+            except Refused:
                 await self.websocket.close(code=4403, reason="Forbidden")
                 return
+            except Unavailable:
+                await self._come_again()
+                return
         await super().handle_subscribe(message)
+
+    async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
+        """Lets a connection in; one whose token cannot be checked for now is asked to come again."""
+        try:
+            await super().handle_connection_init(message)
+        except Unavailable:
+            await self._come_again()
+
+    async def _come_again(self) -> None:
+        await self.websocket.close(code=TRY_AGAIN_LATER, reason="Tokens cannot be checked for now")
 
 
 class Endpoint(GraphQL[Context, None]):
@@ -181,14 +196,14 @@ class Endpoint(GraphQL[Context, None]):
         return orjson.dumps(data)
 
     async def on_ws_connect(self, context: Context) -> None:
-        """Lets a connection in whose header or `connection_init` payload has a valid token."""
+        """Lets a connection in whose header or `connection_init` payload has a valid token; may raise Unavailable."""
         given = {str(key).lower(): value for key, value in (context.connection_params or {}).items()}
         header = given.get("authorization") or context.authorization
         if header is None and isinstance(given.get("token"), str):
             header = f"Bearer {given['token']}"
         try:
             context.principal = await self._authenticate(header if isinstance(header, str) else None)
-        except (Refused, Unavailable):
+        except Refused:
             raise ConnectionRejectionError from None
 
     async def _authenticate(self, header: str | None) -> Principal:

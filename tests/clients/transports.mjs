@@ -25,7 +25,6 @@ export function overWebsocket({ url, token, compress = true }, say) {
   });
   return {
     iterate: (payload) => client.iterate(payload),
-    // Also 4403: the server closes so while it cannot ask who was let in, and that passes.
     lost: () => undefined,
     abandon: () => client.terminate(),
     pause: () => socket.pause(),

@@ -15,10 +15,12 @@ from websockets.typing import Subprotocol
 
 import projection_log as log
 from graphql_world import QUICK, Socket, World
+from hepatrail_events.errors import Unavailable
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertRaised, AlertType, Priority
 from hepatrail_events.streams import SAFETY_DESK, STUDY
 from hepatrail_events.study import AccessWithdrawn
+from hepatrail_graphql.auth import Authenticator
 from hepatrail_graphql.websocket import SLOW_CLIENT
 from hepatrail_infra.postgres import Dsns
 
@@ -226,6 +228,27 @@ async def test_alerts_are_for_those_who_may_read_safety_data(world: World, role:
         await other.subscribe(ALERTS, after="start")
         assert (await other.failure())["extensions"]["code"] == "FORBIDDEN"
     assert world.access.refusals[-1]["command"] == "saeAlerts"
+
+
+async def test_while_tokens_cannot_be_checked_a_connection_is_asked_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: Any) -> None:
+        raise Unavailable("Postgres is away")
+
+    async with Socket.opened(world, world.token(Role.SAFETY_OFFICER)) as open_before:
+        monkeypatch.setattr(Authenticator, "check", away)
+        monkeypatch.setattr(Authenticator, "authenticate", away)
+        await open_before.subscribe("{ __typename }", "later")
+        with pytest.raises(ConnectionClosed) as closed:
+            await open_before.receive()
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
+    address = world.url().replace("http", "ws")
+    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as bare:
+        await bare.send(json.dumps({"type": "connection_init", "payload": {"Authorization": "Bearer any"}}))
+        with pytest.raises(ConnectionClosed) as closed:
+            await bare.recv()
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
 
 
 async def test_a_connection_needs_a_token_and_the_one_protocol(world: World) -> None:

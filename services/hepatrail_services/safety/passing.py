@@ -78,7 +78,7 @@ def own_commands(
     commit_id = commit[-1].envelope.commitid
     return (
         *react(before, after, commit, around.study, published),
-        *stopping_commands(before, after, commit_id, published, around.study, around.desk),
+        *stopping_commands(before, after, commit_id, published, around.study),
     )
 
 
@@ -140,7 +140,7 @@ def _taking_effect(
         commit_id = new.row.commit_id
         commands = (
             *reevaluate(view, study, old, new),
-            *stopping_commands(view, view, commit_id, new, study, around.desk, again=True),
+            *stopping_commands(view, view, commit_id, new, study, again=True),
         )
         yield from (Said(new.row.effective_from, command) for command in commands)
         old = new

@@ -17,12 +17,12 @@ from hepatrail_events.codec import Recorded
 from hepatrail_events.safety_desk import AlertContent, AlertType, Priority
 from hepatrail_events.sessions import SessionStarted
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_services.command import Command
 from hepatrail_services.deciders.safety_desk import RaiseAlert
 from hepatrail_services.safety import identity
 from hepatrail_services.safety.changes import changes_between, changes_of_death
-from hepatrail_services.safety.clocks import clocks_about
 from hepatrail_services.safety.content import Heading, Occasion, adverse_event_content, participant_content
 from hepatrail_services.safety.deficiencies import deficiency_alerts
 from hepatrail_services.safety.findings import findings_at_once
@@ -153,7 +153,7 @@ def _of_adverse_events(
     if not turns:
         return []
     about = [turn.after.fact.reported.ae_id for turn in turns]
-    clocks = clocks_about(occasion.view, study, about, occasion.raised_at)
+    clocks = clocks_of(occasion.view, study, occasion.raised_at, about)
     death = changes_of_death(death_before, occasion.view.death)
     alerts = []
     for ae_id, turn in zip(about, turns, strict=True):

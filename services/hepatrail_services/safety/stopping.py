@@ -11,7 +11,6 @@ from hepatrail_events.ids import derived_id
 from hepatrail_events.protocol_rules import SafetyRules, StoppingRule
 from hepatrail_events.safety_desk import AlertContent, AlertType, Priority, StoppingRuleTriggered
 from hepatrail_events.study import HoldRequires, HoldScope
-from hepatrail_projections.desk_view import DeskView
 from hepatrail_projections.facts import AdverseEventFact, SubjectView
 from hepatrail_projections.safety_course import took_effect_between
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
@@ -29,7 +28,6 @@ def stopping_commands(
     commit_id: UUID,
     published: PublishedProtocol,
     study: StudyView,
-    _desk: DeskView,
     *,
     again: bool = False,
 ) -> tuple[Command, ...]:

@@ -19,9 +19,9 @@ from hepatrail_projections.clinical.grading.unreviewed import Finding
 from hepatrail_projections.clinical.inputs import Collected
 from hepatrail_projections.clinical.reporting.clock import Clock
 from hepatrail_projections.facts import DeathFact, SubjectView
+from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_services.safety import identity
-from hepatrail_services.safety.clocks import clocks_about
 from hepatrail_services.safety.content import Heading, Occasion, adverse_event_content, participant_content
 from hepatrail_services.safety.lifecycle import standings
 
@@ -40,7 +40,7 @@ def clock_alert(
         _CLOCK_PRIORITIES[kind],
         detail=f"The clock {clock.type} is due at {format_instant(clock.due_at)}.",
     )
-    clocks = clocks_about(view, study, (clock.ae_id,), fire_at).get(clock.ae_id, ())
+    clocks = clocks_of(view, study, fire_at, (clock.ae_id,)).get(clock.ae_id, ())
     occasion = _occasion(then, published, fire_at, late, clock.start_commit_id)
     shown_at = fire_at + _RESOLUTION if kind is AlertType.CLOCK_BREACH else fire_at
     standing = standings(then, published)[clock.ae_id]

@@ -16,7 +16,6 @@ from hepatrail_projections.lab_grades import findings_of, unreviewed_findings
 from hepatrail_projections.safety_course import clocks_of, protocol_under
 from hepatrail_projections.study_view import EMPTY_STUDY, PublishedProtocol, StudyView, fold_study
 from hepatrail_projections.subject_view import empty_view, fold
-from hepatrail_services.safety.clocks import clocks_about
 from hepatrail_services.safety.identity import lab_finding_alert
 from hepatrail_services.safety.lifecycle import Standing, transitions
 from hepatrail_services.safety.react import react
@@ -120,6 +119,6 @@ def test_the_clocks_of_an_alert_are_those_among_all_of_the_participant() -> None
     for _, view, commit, _ in steps[::9]:
         at = commit[-1].envelope.recordedat
         for ae_id, clocks in clocks_of(view, study, at).items():
-            assert clocks_about(view, study, [ae_id], at) == {ae_id: clocks}
+            assert clocks_of(view, study, at, [ae_id]) == {ae_id: clocks}
             compared += len(clocks)
     assert compared > 100

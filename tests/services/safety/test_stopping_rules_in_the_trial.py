@@ -236,7 +236,7 @@ def test_a_hit_of_a_version_belongs_to_the_moment_at_which_it_took_effect() -> N
     commit_id = world.record(STUDY, protocol_with("SR4", version="2.0").model_copy(update={"effective_at": soon}))
     world.now = soon + timedelta(hours=1)
     view = world.view(_subject(1))
-    (command,) = stopping_commands(view, view, commit_id, world.published, world.study, world.desk, again=True)
+    (command,) = stopping_commands(view, view, commit_id, world.published, world.study, again=True)
     assert isinstance(command, TriggerStoppingRule)
     assert (command.alert.raised_at, command.studyseq, command.commit_id) == (soon, 3, commit_id)
 
@@ -306,7 +306,7 @@ def test_what_is_told_depends_on_the_log_alone() -> None:
     after = world.view(_subject(1))
 
     def told() -> tuple[Command, ...]:
-        return stopping_commands(before, after, commit_id, world.published, world.study, world.desk)
+        return stopping_commands(before, after, commit_id, world.published, world.study)
 
     first = told()
     assert [type(command) for command in first] == [RecordStoppingFacts, TriggerStoppingRule]
