@@ -39,7 +39,6 @@ _MAY_ALERT = frozenset(
         "correctDeathRecord",
         "downgradeAdverseEvent",
         "recordDeath",
-        "recordLabResults",
         "reportAdverseEvent",
         "reportDeviceDeficiency",
         "resolveAdverseEvent",
