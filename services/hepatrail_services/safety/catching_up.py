@@ -44,7 +44,7 @@ async def catch_up(reactor: Reactor, bootstrap: str, read_to: Mapping[int, ReadT
             for partition, records in arrived.items():
                 checks.look(partition, records)
             await reactor.take(await read_ahead([each for records in arrived.values() for each in records]))
-            if await _near(reader):
+            if await _near(reader) and await checks.passed(reader):
                 break
         checks.all_found()
         for partition in FOLLOWED:
@@ -115,8 +115,12 @@ class _LastRecords:
             raise self._replaced(wanted)
         del self._wanted[partition]
 
+    async def passed(self, reader: LogReader) -> bool:
+        """Whether the reader is past all of them: what remains near the end may hold one that was not looked at yet."""
+        return all([await reader.position(each) >= wanted.next_offset for each, wanted in self._wanted.items()])
+
     def all_found(self) -> None:
-        """LogShorter when a partition ended before its last record came."""
+        """LogShorter when a partition was read past where its last record should stand, and it did not come."""
         for wanted in self._wanted.values():
             raise self._replaced(wanted)
 

@@ -18,6 +18,7 @@ from hepatrail_infra.kafka_admin import EVENTS, PARTITIONS
 from hepatrail_infra.kafka_wire import Wire
 from hepatrail_infra.postgres import Dsns, connection
 from hepatrail_services.decider.halted import Halted
+from hepatrail_services.safety import catching_up
 from hepatrail_services.safety.identity import raise_command
 from hepatrail_services.safety.process import SafetyProcess
 from projection_kafka import eventually, fresh_topics, write
@@ -113,6 +114,25 @@ async def test_a_restart_asks_nothing_twice(kafka: str, dsns: Dsns) -> None:
     async with watching(kafka, dsns, desk):
         await has(desk, 3)
     assert len(desk.asked) == 3
+
+
+async def test_a_restart_reads_past_what_was_reacted_to_however_near_the_end_is(
+    kafka: str, dsns: Dsns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One record a fetch: after the first one already fewer are left than count as near.
+    monkeypatch.setattr(catching_up, "_BATCH_RECORDS", 1)
+    trial, desk = Trial(kafka, "S-1"), ScriptedDesk()
+    for number in (1, 2, 3):
+        trial.report("S-1", number)
+    await trial.write()
+    async with watching(kafka, dsns, desk):
+        await has(desk, 3)
+        await settled(dsns, kafka)
+    trial.report("S-1", 4)
+    await trial.write()
+    async with watching(kafka, dsns, desk):
+        await has(desk, 4)
+    assert len(desk.asked) == 4
 
 
 async def test_the_whole_log_again_gives_the_same_ids_and_bodies(kafka: str, dsns: Dsns) -> None:
