@@ -51,9 +51,7 @@ class Timer:
 
     def command(self, now: datetime) -> RaiseAlert:
         """The command, sent at `now`."""
-        return RaiseAlert(
-            command_id=identity.raise_command(self.alert_id), alert=self.content(_is_late(self.fire_at, now))
-        )
+        return identity.raising(self.content(_is_late(self.fire_at, now)))
 
 
 @dataclass(frozen=True, slots=True)

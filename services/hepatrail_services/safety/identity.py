@@ -6,7 +6,8 @@ The alert of a hit of a stopping rule has the hit's id, which the desk's rules d
 from uuid import UUID
 
 from hepatrail_events.ids import derived_id
-from hepatrail_events.safety_desk import AlertType
+from hepatrail_events.safety_desk import AlertContent, AlertType
+from hepatrail_services.deciders.safety_desk import RaiseAlert
 
 PROCESSOR = "hepatrail-safety"
 """As whom the safety processor acts."""
@@ -57,3 +58,8 @@ def unreadable_alert(subject_id: str, streamseq: int) -> UUID:
 def raise_command(alert_id: UUID) -> UUID:
     """The id of the command that raises an alert."""
     return derived_id(alert_id, "raise")
+
+
+def raising(alert: AlertContent) -> RaiseAlert:
+    """The command that raises an alert; its id follows from the alert's."""
+    return RaiseAlert(command_id=raise_command(alert.alert_id), alert=alert)

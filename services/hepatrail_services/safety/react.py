@@ -85,7 +85,7 @@ def reevaluate(
 
 def raised(alerts: Iterable[AlertContent]) -> tuple[RaiseAlert, ...]:
     """The commands that raise these alerts, each with the id that follows from the alert's."""
-    return tuple(RaiseAlert(command_id=identity.raise_command(each.alert_id), alert=each) for each in alerts)
+    return tuple(map(identity.raising, alerts))
 
 
 def unreadable(view: SubjectView, streamseq: int, where: str, reason: str, found_at: datetime) -> AlertContent:

@@ -17,7 +17,6 @@ from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.codec import Recorded
 from hepatrail_events.decisions import NOT_BINDING
 from hepatrail_events.errors import InvalidMessage, InvalidPayload
-from hepatrail_events.safety_desk import AlertContent
 from hepatrail_events.streams import NEVER_PARKED
 from hepatrail_events.study import HoldPlaced
 from hepatrail_infra.clock import Clock
@@ -27,11 +26,10 @@ from hepatrail_infra.telemetry import counter
 from hepatrail_projections.records import Incoming, RawRecord
 from hepatrail_services.command import Command
 from hepatrail_services.decider.halted import Halted
-from hepatrail_services.deciders.safety_desk import RaiseAlert
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.following import Step, Stream, commits, known, work_in
 from hepatrail_services.safety.holds import sessions_under_hold
-from hepatrail_services.safety.identity import raise_command
+from hepatrail_services.safety.identity import raising
 from hepatrail_services.safety.intake import Intake
 from hepatrail_services.safety.ledger import Held, HeldKind, Ledger, ReadTo, differing
 from hepatrail_services.safety.passing import Around, Passage, before_commit, in_force, just_before, own_commands
@@ -209,7 +207,7 @@ class Reactor:
         streamseq, reason = stream.end.link.streamseq + 1, f"{error.code}: {error}"
         alert = unreadable(stream.known.view, streamseq, where, reason, held.found_at)
         try:
-            await self._sender.put(_raising(alert), None)
+            await self._sender.put(raising(alert), None)
         except CommandRefused as refused:
             _log.exception("the desk does not want to know that %s is unreadable", stream.name)
             self.held[stream.name] = replace(held, reason=f"{refused}; {held.reason}"[:_MAX_REASON])
@@ -242,7 +240,7 @@ class Reactor:
             for participant in [stream.known for stream in self._streams.values()]:
                 for alert in sessions_under_hold(participant.view, participant.starts, (hold,)):
                     try:
-                        await self._sender.put(_raising(alert), content.envelope)
+                        await self._sender.put(raising(alert), content.envelope)
                     except CommandRefused as refused:
                         raise Halted(f"The study cannot be read on: {refused}") from refused
 
@@ -260,10 +258,6 @@ class Reactor:
             await self._ledger.advance(changes, put, free)
         self._read_to.update((moved.partition, moved) for _, moved in changes)
         self._in_table = now_held
-
-
-def _raising(alert: AlertContent) -> RaiseAlert:
-    return RaiseAlert(command_id=raise_command(alert.alert_id), alert=alert)
 
 
 def _may_pass(held: Held) -> bool:
