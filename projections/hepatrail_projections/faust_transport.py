@@ -9,6 +9,7 @@
 The consumer runs in a thread of its own; `seen` is replaced there as a whole and may be read from any thread.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from uuid import uuid4
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from faust.contrib.asgi import faust_app_running
+from faust.contrib.asgi import bind_to_running_loop
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import CrashingSupervisor
@@ -32,7 +33,8 @@ from hepatrail_projections.completeness import Seen
 
 _FETCH_WAIT_MS = 500
 _POLL_RECORDS = 500
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 20.0
+"""More than the consumer's own patience with a Kafka that is away (`close_consumer`): less would leave its thread."""
 
 
 class OffsetStore(Protocol):
@@ -129,6 +131,12 @@ class _Consumer(driver.Consumer):
         """What the last fetches showed."""
         return self._thread.seen
 
+    def release(self) -> None:
+        """Closes the event loop of a thread that was never started; one that was closes its own."""
+        loop = self._thread.thread_loop
+        if not loop.is_running() and not loop.is_closed():
+            loop.close()
+
 
 class CommittedTransport(driver.Transport):
     """The transport; give it to an app before it starts."""
@@ -185,12 +193,34 @@ async def tail_running(
             *topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False
         )
         register(app, topic)
-        async with faust_app_running(app, stop_timeout=_STOP_SECONDS):
+        async with _running(app):
             yield TailApp(app)
     except (KafkaError, TimeoutError) as error:
         raise Unavailable(f"Kafka is away, or Faust does not stop: {error!r}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _running(app: faust.App) -> AsyncIterator[None]:
+    """As Faust's own `faust_app_running`, but an app that is cancelled while it starts is stopped too.
+
+    Faust's would leave the thread of its consumer behind, which then runs for as long as the process.
+    """
+    bind_to_running_loop(app)
+    app.finalize()
+    starting = asyncio.ensure_future(app.maybe_start())
+    try:
+        await asyncio.shield(starting)
+        yield
+    finally:
+        await asyncio.wait([starting])
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await app.stop()
+        finally:
+            if isinstance(app.consumer, _Consumer):
+                app.consumer.release()
 
 
 def agent_options() -> dict[str, Any]:

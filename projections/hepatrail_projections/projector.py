@@ -8,12 +8,16 @@ from hepatrail_infra.clock import Clock
 from hepatrail_infra.telemetry import Health, counter
 from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.engine import Engine, open_engine
-from hepatrail_projections.faust_tail import follow
 from hepatrail_projections.quarantine_topic import QuarantineTopic
+from hepatrail_projections.records import READ_TOPICS
+from hepatrail_projections.tail import Tail, tail_of
 from hepatrail_projections.version import PROJECTION_VERSION
+
+GROUP = "hepatrail-projector"
 
 _log = logging.getLogger(__name__)
 _NEAR_THE_END = 1_000
+_FAR_BEHIND = 5_000
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 RESTARTS = counter("projector_restarts", "Times the projector started over", ["why"])
@@ -70,7 +74,27 @@ class Projector:
             await engine.retry_parked()
             await catch_up(engine, self._bootstrap, until_behind=_NEAR_THE_END)
             engine.change_source()
-            await follow(engine, self._bootstrap, self._healthy)
+            await self._follow(engine)
         finally:
             self._engine = None
             await engine.close()
+
+    async def _follow(self, engine: Engine) -> None:
+        """Projects what is written from now on; returns when the log runs away from it, because catching up is faster.
+
+        Healthy while everything can be fetched.
+        """
+        async with tail_of(self._bootstrap, GROUP, READ_TOPICS, lambda: engine.next_offsets) as tail:
+            while _behind(engine, tail) <= _FAR_BEHIND:
+                records = await tail.next_records()
+                if records:
+                    await engine.apply(records)
+                await engine.idle(tail.seen)
+                if tail.complete:
+                    self._healthy.set()
+
+
+def _behind(engine: Engine, tail: Tail) -> int:
+    """How many offsets lie between what was projected and what is committed."""
+    offsets = engine.next_offsets
+    return sum(max(0, (each.stable or 0) - offsets[partition]) for partition, each in tail.seen.items())

@@ -6,13 +6,9 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError
 
-from hepatrail_events.errors import Unavailable
 from hepatrail_projections import completeness
 from hepatrail_projections.completeness import MARGIN, Completeness, Seen
-from hepatrail_projections.faust_tail import _Watch
-from hepatrail_projections.records import READ_TOPICS
 
 TP = TopicPartition("hepatrail.events", 0)
 
@@ -84,48 +80,3 @@ def test_a_simulated_clock_that_jumps_does_not_carry_an_older_fetch_with_it(hand
         hands.machine += 0.5
         complete.observe(at_end(hands), {TP: 5})
     assert complete.complete_to()[TP] > before + timedelta(days=29)
-
-
-async def test_a_crash_of_the_app_is_no_silent_end() -> None:
-    tail: Any = SimpleNamespace(crash=None, seen={})
-    watch = _Watch(tail)
-    watch.check()
-    tail.crash = ValueError("a bug in the agent")
-    with pytest.raises(ValueError, match="a bug"):
-        watch.check()
-    tail.crash = KafkaConnectionError("away")
-    with pytest.raises(Unavailable):
-        watch.check()
-
-
-def fetched(at: float, but: TopicPartition | None = None) -> dict[TopicPartition, Seen]:
-    return {each: Seen(5, 5, 5, at, None) for each in READ_TOPICS if each != but}
-
-
-async def test_a_tail_without_one_of_its_partitions_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    tail: Any = SimpleNamespace(crash=None, seen=fetched(100.0, but=TP))
-    watch = _Watch(tail)
-    assert not watch.complete
-    watch.check()
-    monkeypatch.setattr(watch, "_clock", lambda: watch._begun + 6)
-    with pytest.raises(Unavailable, match="1 partitions"):
-        watch.check()
-    tail.seen = fetched(106.0)
-    watch.check()
-    assert watch.complete
-
-
-async def test_a_tail_that_fetches_nothing_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    tail: Any = SimpleNamespace(crash=None, seen=fetched(100.0))
-    watch, hours = _Watch(tail), [0.0]
-    monkeypatch.setattr(watch, "_clock", lambda: hours[0])
-    watch.check()
-    hours[0] = 4.0
-    watch.check()
-    tail.seen = fetched(104.0)
-    watch.check()
-    hours[0] = 8.5
-    watch.check()
-    hours[0] = 9.5
-    with pytest.raises(Unavailable, match="nothing was fetched"):
-        watch.check()

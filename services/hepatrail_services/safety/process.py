@@ -8,14 +8,16 @@ from typing import Any, TypeAlias
 from hepatrail_events.errors import Conflict, Unavailable
 from hepatrail_infra.clock import Clock
 from hepatrail_infra.telemetry import Health, counter
-from hepatrail_services.safety.catching_up import catch_up
+from hepatrail_projections.tail import tail_of
+from hepatrail_services.safety.catching_up import FOLLOWED, catch_up
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.ledger import Ledger, ReadTo, open_ledger
 from hepatrail_services.safety.reactor import Reactor
 from hepatrail_services.safety.scheduler import EVERY, Scheduler
 from hepatrail_services.safety.sending import CommandPort, Sender
 from hepatrail_services.safety.status import Reporter
-from hepatrail_services.safety.tail import tail_of
+
+GROUP = "hepatrail-safety"
 
 _log = logging.getLogger(__name__)
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -112,7 +114,7 @@ class SafetyProcess:
         """The one task that owns the participants' streams: commits, and what time makes due between them."""
         await catch_up(reactor, self._bootstrap, read_to)
         loop = asyncio.get_running_loop()
-        async with tail_of(reactor, self._bootstrap) as tail:
+        async with tail_of(self._bootstrap, GROUP, FOLLOWED, lambda: reactor.next_offsets) as tail:
             reporter.follow(tail)
             retry_at, tick_at = loop.time() + self._retry_seconds, loop.time()
             while True:

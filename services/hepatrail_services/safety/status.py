@@ -10,12 +10,12 @@ from hepatrail_infra.clock import Clock
 from hepatrail_infra.telemetry import Health, gauge
 from hepatrail_projections.completeness import Completeness
 from hepatrail_projections.meta import SafetyStatus
+from hepatrail_projections.tail import Tail
 from hepatrail_services.safety.catching_up import FOLLOWED
 from hepatrail_services.safety.ledger import Ledger
 from hepatrail_services.safety.reactor import Reactor
 from hepatrail_services.safety.scheduler import Scheduler
 from hepatrail_services.safety.sending import Sender
-from hepatrail_services.safety.tail import Tail
 
 _EVERY = 1.0
 _UNANSWERED_SECONDS = 10.0

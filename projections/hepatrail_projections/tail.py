@@ -1,7 +1,7 @@
-"""The live tail of the safety process: a five-line Faust agent, and a watch over it."""
+"""The live tail of the log: a five-line Faust agent that hands records over in batches, and a watch over it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,42 +10,26 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from hepatrail_events.errors import Unavailable
-from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
 from hepatrail_projections.completeness import Seen
 from hepatrail_projections.faust_transport import TailApp, agent_options, tail_running
 from hepatrail_projections.records import RawRecord
-from hepatrail_services.safety.catching_up import FOLLOWED
-from hepatrail_services.safety.reactor import Reactor
 
-GROUP = "hepatrail-safety"
 _BATCH = 500
 _QUEUE = 4 * _BATCH
 _TICK = 0.25
 _TURNS = 10
 _SILENT_SECONDS = 5.0
 
-
-class _Offsets:
-    """Kept in Postgres by the reactor; the tail begins where it has come."""
-
-    def __init__(self, reactor: Reactor) -> None:
-        self._reactor = reactor
-
-    async def stored(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Where the reactor reads on."""
-        offsets = self._reactor.next_offsets
-        return {partition: offsets[partition] for partition in partitions}
-
-    def known(self, partition: TopicPartition) -> int | None:
-        """Where the reactor reads on."""
-        return self._reactor.next_offsets.get(partition)
+Offsets = Mapping[TopicPartition, int]
 
 
 class Tail:
-    """What comes in from the end of the log."""
+    """What comes in from the end of the log. Not for two readers at once."""
 
-    def __init__(self, app: TailApp, queue: asyncio.Queue[RawRecord]) -> None:
+    def __init__(self, app: TailApp, partitions: Collection[TopicPartition], queue: asyncio.Queue[RawRecord]) -> None:
+        """`partitions` are all that must be fetched; what the agent puts into `queue` is handed over."""
         self._app = app
+        self._partitions = frozenset(partitions)
         self._queue = queue
         self._clock = asyncio.get_running_loop().time
         self._handed_over: dict[TopicPartition, int] = {}
@@ -60,35 +44,24 @@ class Tail:
     @property
     def complete(self) -> bool:
         """Whether all partitions are being fetched."""
-        return self.seen.keys() >= set(FOLLOWED)
+        return self.seen.keys() >= self._partitions
 
     async def next_records(self) -> list[RawRecord]:
         """What is there, at most a batch; waits a moment when there is nothing. Raises as `check` does."""
-        self._check()
+        self.check()
         try:
             async with asyncio.timeout(_TICK):
                 records = [await self._queue.get()]
         except TimeoutError:
             return []
         for _ in range(_TURNS):
-            # The rest of a commit came in the same fetch and is still on its way through Faust.
+            # What came in the same fetch is still on its way through Faust: the rest of a commit, for example.
             await asyncio.sleep(0)
             while len(records) < _BATCH and not self._queue.empty():
                 records.append(self._queue.get_nowait())
         return [record for record in records if self._is_new(record)]
 
-    def _is_new(self, record: RawRecord) -> bool:
-        """Whether a record was not handed over before.
-
-        A group that is joined again begins at what the reactor has finished: what it is at work on comes twice.
-        """
-        partition = TopicPartition(record.topic, record.partition)
-        if record.offset <= self._handed_over.get(partition, -1):
-            return False
-        self._handed_over[partition] = record.offset
-        return True
-
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raises the app's crash, or Unavailable when something has not been fetched for 5 s."""
         crash = self._app.crash
         if isinstance(crash, KafkaError | OSError | TimeoutError):
@@ -96,24 +69,54 @@ class Tail:
         if crash is not None:
             raise crash
         if not self.complete and self._clock() - self._begun > _SILENT_SECONDS:
-            raise Unavailable(f"{len(set(FOLLOWED) - self.seen.keys())} partitions are not fetched")
+            raise Unavailable(f"{len(self._partitions - self.seen.keys())} partitions are not fetched")
         fetched = max((each.fetched_at or 0.0 for each in self.seen.values()), default=0.0)
         if fetched != self._fetched:
             self._fetched, self._changed = fetched, self._clock()
         elif self._clock() - self._changed > _SILENT_SECONDS:
             raise Unavailable(f"nothing was fetched from Kafka for {_SILENT_SECONDS:g} s")
 
+    def _is_new(self, record: RawRecord) -> bool:
+        """Whether a record was not handed over before.
+
+        A group that is joined again begins at what its reader has finished: what that is at work on comes twice.
+        """
+        partition = TopicPartition(record.topic, record.partition)
+        if record.offset <= self._handed_over.get(partition, -1):
+            return False
+        self._handed_over[partition] = record.offset
+        return True
+
+
+class _ReadersOffsets:
+    """The reader's own offsets, kept in Postgres: whoever else moves them makes the reader fail."""
+
+    def __init__(self, next_offsets: Callable[[], Offsets]) -> None:
+        self._next_offsets = next_offsets
+
+    async def stored(self, partitions: Iterable[TopicPartition]) -> Offsets:
+        """Where the reader goes on."""
+        offsets = self._next_offsets()
+        return {partition: offsets[partition] for partition in partitions}
+
+    def known(self, partition: TopicPartition) -> int | None:
+        """Where the reader goes on."""
+        return self._next_offsets().get(partition)
+
 
 @asynccontextmanager
-async def tail_of(reactor: Reactor, bootstrap: str) -> AsyncIterator[Tail]:
-    """Follows the log from the reactor's offsets on; raises Unavailable when Kafka is away."""
+async def tail_of(
+    bootstrap: str, group: str, partitions: Collection[TopicPartition], next_offsets: Callable[[], Offsets]
+) -> AsyncIterator[Tail]:
+    """Follows the partitions from `next_offsets` on, which the reader moves; raises Unavailable when Kafka is away."""
     queue: asyncio.Queue[RawRecord] = asyncio.Queue(_QUEUE)
 
     def register(app: faust.App, topic: Any) -> None:
         @app.agent(topic, **agent_options())
-        async def react(stream: Any) -> None:
+        async def hand_over(stream: Any) -> None:
             async for event in stream.events():
                 await queue.put(event.message)
 
-    async with tail_running(bootstrap, GROUP, (EVENTS, QUARANTINE), _Offsets(reactor), register) as app:
-        yield Tail(app, queue)
+    topics = tuple(dict.fromkeys(partition.topic for partition in partitions))
+    async with tail_running(bootstrap, group, topics, _ReadersOffsets(next_offsets), register) as app:
+        yield Tail(app, partitions, queue)
