@@ -10,6 +10,7 @@ from hepatrail_events.commands import Actor
 from hepatrail_events.errors import Unavailable
 from hepatrail_events.roles import ALL_SITES, Role
 from hepatrail_events.safety_desk import AlertAcknowledged, AlertEscalated
+from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_graphql.auth import Principal
 from hepatrail_graphql.context import Context, Services
 from hepatrail_graphql.desk_hub import DeskHub
@@ -45,6 +46,8 @@ class Desk:
         self.safety: SafetyStatus | None = None
         self.reads: list[int | None] = []
         self.pause: Callable[[], int] = lambda: 0
+        self.connections = 1
+        self._told: dict[str, int] = {}
         self._changed = asyncio.Event()
 
     # What happens.
@@ -94,8 +97,24 @@ class Desk:
         """The desk is projected up to a streamseq, or whole."""
         self.projected = len(self.entries) if until is None else max(self.projected, min(until, len(self.entries)))
 
-    def notify(self) -> None:
-        """Word of it arrives."""
+    def notify(self, until: int | None = None) -> None:
+        """Word of it arrives, or of less of it."""
+        self._hear(SAFETY_DESK, self.projected if until is None else until)
+
+    def notify_of_another(self) -> None:
+        """Word arrives that a participant's stream was projected further."""
+        self._hear("subject-S-01", self.version("subject-S-01") + 1)
+
+    def reconnect(self) -> None:
+        """Word begins to arrive again; what there was meanwhile is lost."""
+        self.connections += 1
+        self._wake()
+
+    def _hear(self, stream: str, version: int) -> None:
+        self._told[stream] = max(version, self.version(stream))
+        self._wake()
+
+    def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -108,6 +127,10 @@ class Desk:
     def now(self) -> datetime:
         """The time."""
         return NOW
+
+    def version(self, stream: str) -> int:
+        """The highest version that there was word of."""
+        return self._told.get(stream, 0)
 
     async def wait_change(self, timeout: float) -> bool:  # noqa: ASYNC109
         """Waits for word."""

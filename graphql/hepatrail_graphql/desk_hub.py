@@ -1,7 +1,8 @@
 """The one reader of the safety desk in this process: it pages the desk and its health once for all subscribers.
 
-It reads when something was projected, and anyway every few seconds and after every reconnect, while anybody follows.
-What it has read last stays at hand; whoever is further behind pages for himself, by the same cursor.
+While anybody follows, it reads when there is word that the desk was projected further, after every reconnect, before
+which word may have been lost, and anyway every few seconds: that is also how health is seen to change. What it has read
+last stays at hand; whoever is further behind pages for himself, by the same cursor.
 """
 
 import asyncio
@@ -9,22 +10,30 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from hepatrail_events.errors import Unavailable
+from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_graphql.desk_page import DeskPage
 from hepatrail_graphql.health import DeskWatch, SafetyHealth, safety_health, unknown
 from hepatrail_graphql.ports import Clock, Notifications, Reader
 from hepatrail_graphql.times import Times
-from hepatrail_graphql.waking import waking
 from hepatrail_projections.desk_reading import DeskRead
 
 PAGE = 200
 WINDOW = 1_000
 """Events of the desk that stay at hand, at least while there are so many."""
 _SPACING = 0.005
-"""Seconds between two readings, however often something is projected."""
+"""Seconds between two readings, however often the desk is projected further."""
 
 _log = logging.getLogger(__name__)
+
+
+class _Word(NamedTuple):
+    """What was heard of the desk so far: how often listening began, and the highest version."""
+
+    connections: int
+    version: int
 
 
 class DeskHub:
@@ -106,13 +115,32 @@ class DeskHub:
     async def _follow(self) -> None:
         try:
             while True:
-                async with waking(self._notifications, self._times.page_anyway) as woken:
-                    await self.look()
-                    await asyncio.sleep(_SPACING)
-                    await woken(self._times.page_anyway)
+                # Before the reading, so that nobody sleeps over what comes while it goes on.
+                heard = self._heard()
+                await self.look()
+                await asyncio.sleep(_SPACING)
+                await self._rest(heard)
         finally:
             # A bug that ends this ends every subscription: silence must never look like peace.
             self._tell()
+
+    async def _rest(self, heard: _Word) -> None:
+        """Until there is reason to read again; `heard` is what had been heard when the last reading began."""
+        now = asyncio.get_running_loop().time
+        until = now() + self._times.page_anyway
+        while not self._has_gone_on(heard) and (left := until - now()) > 0:
+            changed = await self._notifications.wait_change(left)
+            if changed and self.away:
+                return  # Word of anything shows that Postgres may be asked again.
+
+    def _heard(self) -> _Word:
+        return _Word(self._notifications.connections, self._notifications.version(SAFETY_DESK))
+
+    def _has_gone_on(self, heard: _Word) -> bool:
+        """Whether there is word of more than was read, or may have been."""
+        latest = self._heard()
+        # Word that came before the reading was read for; word that came since may be of what the reading found anyway.
+        return latest.connections != heard.connections or latest.version > max(heard.version, self.head)
 
     async def _read(self) -> None:
         if not self._pages:

@@ -61,6 +61,15 @@ class Notifications(Protocol):
         """Waits for the next change, at most `timeout` seconds; whether there was one."""
         ...
 
+    def version(self, stream: str) -> int:
+        """The highest version of a stream that there was word of; 0 when there was none."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How often word began to arrive: with every further time, some may have been lost before."""
+        ...
+
 
 class AccessLog(Protocol):
     """The log of refusals and of reads of the trail (AUD-07); both raise Unavailable when it cannot be written."""

@@ -29,6 +29,12 @@ class Notifications:
         self._changed = asyncio.Event()
         self._versions: dict[str, int] = {}
         self._connected = False
+        self._connections = 0
+
+    @property
+    def connections(self) -> int:
+        """How often the connection was made: with every further time, notifications may have been lost before."""
+        return self._connections
 
     @property
     def connected(self) -> bool:
@@ -89,6 +95,7 @@ class Notifications:
             link.add_termination_listener(lambda _: ended.set())
             await link.add_listener(CHANNEL, self._receive)
             self._connected = True
+            self._connections += 1
             self._wake()
             while not ended.is_set():
                 await self._until_ping(ended)

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from hepatrail_projections.clinical.reporting.clock import Clock, ClockType
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.known_clocks import touched_since
 from hepatrail_projections.safety_course import clocks_of
-from hepatrail_projections.study_view import PublishedProtocol, StudyView
+from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.table import Table
 
 
@@ -62,9 +63,9 @@ def reporting_clock_rows(
     `before` is an earlier view of the same stream, the protocol version under which its rows were derived, and these:
     the answer is the same, and sooner, because the clocks of what was not touched since are taken as they were.
     """
-    if before is not None:
+    if before is not None and before[0].site_id == view.site_id:
         known, version, rows = before
-        touched = _touched(known, view, study.published_at(at), version)
+        touched = touched_since(known, version, view, study, at)
         if touched is not None:
             kept = (row for row in rows if row.ae_id not in touched)
             return (*kept, *_rows(view, clocks_of(view, study, at, touched)))
@@ -78,27 +79,6 @@ def _rows(view: SubjectView, clocks: Mapping[UUID, Iterable[Clock]]) -> tuple[Re
         )
         for of_one in clocks.values()
         for clock in of_one
-    )
-
-
-def _touched(
-    known: SubjectView, view: SubjectView, published: PublishedProtocol | None, version: str | None
-) -> frozenset[UUID] | None:
-    """The adverse events whose clocks may be others than they were; None: any of them."""
-    if published is None or published.version != version or known.site_id != view.site_id:
-        return None
-    if known.sessions is not view.sessions or known.baseline_conditions is not view.baseline_conditions:
-        return None
-    # A commit that was decided without knowing of the version comes before its effect, and moves that.
-    later = view.safety_history[len(known.safety_history) :]
-    if any(point.studyseq < published.row.streamseq for point in later):
-        return None
-    return frozenset(
-        (
-            *(ae_id for ae_id, fact in view.adverse_events.items() if known.adverse_events.get(ae_id) is not fact),
-            *(each.fact.ae_id for each in view.notifications[len(known.notifications) :]),
-            *(each.fact.ae_id for key, each in view.submissions.items() if known.submissions.get(key) is not each),
-        )
     )
 
 

@@ -173,3 +173,23 @@ async def test_waiters_wake_and_versions_rise(tables: Tables) -> None:
                 await notifications.wait_change(1)
     finally:
         await notifications.stop()
+
+
+async def test_who_waits_is_woken_when_the_connection_was_made_anew_and_can_tell(tables: Tables) -> None:
+    notifications = Notifications(tables.dsns.reader)
+    assert notifications.connections == 0
+    await notifications.start()
+    try:
+        async with asyncio.timeout(5):
+            while notifications.connections < 1:
+                await notifications.wait_change(5)
+        waiting = asyncio.create_task(notifications.wait_change(20))
+        async with connection(tables.dsns.reader) as link:
+            await link.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'hepatrail listen' AND datname = current_database()"
+            )
+        assert await waiting
+        assert (notifications.connections, notifications.connected) == (2, True)
+    finally:
+        await notifications.stop()

@@ -13,7 +13,7 @@ Decided here, because the reference leaves room:
   the projection opens by time. Nothing is due for it here.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -29,7 +29,6 @@ from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.desk_view import AlertFact, DeskView
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.lab_grades import unreviewed_findings
-from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_services.deciders.safety_desk import EscalateAlert, RaiseAlert
 from hepatrail_services.deciders.study import PlaceHold
@@ -73,17 +72,6 @@ class Level:
         )
 
 
-def due_on_desk(
-    desk: DeskView, study: StudyView, now: datetime, settled: Set[tuple[UUID, int]]
-) -> tuple[EscalateAlert, ...]:
-    """The levels whose time has come, in the order of their times; `settled` are those the desk does not want."""
-    published = study.published_at(now)
-    if published is None:
-        return ()
-    found = (level for alert in desk.alerts.values() for level in levels_of(alert, published.protocol))
-    return tuple(each.command(now) for each in fallen_due_levels(found, now, settled))
-
-
 def levels_of(alert: AlertFact, protocol: Protocol) -> tuple[Level, ...]:
     """The levels of an alert that have not fired and that no acknowledgement has stopped so far."""
     raised = alert.raised
@@ -104,26 +92,17 @@ def fallen_due_levels(levels: Iterable[Level], now: datetime, settled: Set[tuple
     return sorted(due, key=attrgetter("fire_at", "alert_seq", "level"))
 
 
-def due_of_subject(
-    view: SubjectView, study: StudyView, desk: DeskView, now: datetime, *, until: datetime | None = None
-) -> tuple[RaiseAlert, ...]:
-    """What time has raised of a participant and the desk does not hold, in the order of the due instants.
-
-    Everything recorded up to `until` is in the view; absent, up to `now`.
-    """
-    reached = now if until is None else until
-    return tuple(each.command(now) for each in fallen_due(timers_of(view, study, reached), desk, reached))
-
-
 def fallen_due(timers: Iterable[Timer], desk: DeskView, until: datetime) -> Iterator[Timer]:
     """Those of the timers that have fired by `until` and that the desk does not hold."""
     return (each for each in timers if each.fire_at <= until and each.alert_id not in desk.alerts)
 
 
-def timers_of(view: SubjectView, study: StudyView, at: datetime) -> tuple[Timer, ...]:
+def timers_of(
+    view: SubjectView, study: StudyView, at: datetime, clocks: Mapping[UUID, Iterable[Clock]]
+) -> tuple[Timer, ...]:
     """Everything that time raises of a participant of whom nothing more is recorded, past and to come, in order.
 
-    `at` decides which protocol is in force; what the view holds beyond it counts.
+    `at` decides which protocol is in force; what the view holds beyond it counts. `clocks` are the view's, by aeId.
     """
     if view.recorded_at is None:
         return ()
@@ -133,7 +112,7 @@ def timers_of(view: SubjectView, study: StudyView, at: datetime) -> tuple[Timer,
         return ()
     begun = max(view.recorded_at, published.row.effective_from)
     timers = (
-        *_of_clocks(view, study, reached),
+        *_of_clocks(view, study, clocks),
         *_of_death(view, study, published, begun),
         *_of_findings(view, study, published, begun),
     )
@@ -151,9 +130,9 @@ def holds_due(desk: DeskView, study: StudyView) -> tuple[PlaceHold, ...]:
     )
 
 
-def _of_clocks(view: SubjectView, study: StudyView, at: datetime) -> Iterator[Timer]:
-    for clocks in clocks_of(view, study, at).values():
-        for clock in clocks:
+def _of_clocks(view: SubjectView, study: StudyView, clocks: Mapping[UUID, Iterable[Clock]]) -> Iterator[Timer]:
+    for of_one in clocks.values():
+        for clock in of_one:
             warn_at = max(clock.warn_at, clock.changed_at)
             if warn_at < clock.due_at:
                 yield from _of_clock(view, study, clock, AlertType.CLOCK_WARNING, warn_at)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from hepatrail_projections.desk_view import AlertFact, DeskView
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.known_clocks import KnownClocks, clocks_since
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_services.safety.due import Level, Timer, fallen_due_levels, levels_of, timers_of
 
@@ -22,11 +23,22 @@ class _Basis(NamedTuple):
     in_force: int
 
 
+class _Known(NamedTuple):
+    """The timers of a participant, and the clocks that they are of."""
+
+    basis: _Basis
+    timers: tuple[Timer, ...]
+    clocks: KnownClocks
+
+
 class TimerMemory:
-    """Remembers `timers_of` by participant, for the view that was asked for last."""
+    """Remembers `timers_of` by participant, for the view that was asked for last.
+
+    Of another view only the clocks of adverse events that something has touched since are worked out again.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[_Basis, tuple[Timer, ...]]] = {}
+        self._known: dict[str, _Known] = {}
 
     def of(self, view: SubjectView, study: StudyView, at: datetime) -> tuple[Timer, ...]:
         """The participant's timers at an instant, in order."""
@@ -36,9 +48,12 @@ class TimerMemory:
             return ()
         basis = _Basis(view.version, len(study.protocols), published.row.streamseq)
         known = self._known.get(view.subject_id)
-        if known is None or known[0] != basis:
-            known = self._known[view.subject_id] = (basis, timers_of(view, study, reached))
-        return known[1]
+        if known is None or known.basis != basis:
+            clocks = clocks_since(None if known is None else known.clocks, view, study, reached)
+            timers = timers_of(view, study, reached, clocks)
+            known = _Known(basis, timers, KnownClocks(view, published.version, clocks))
+            self._known[view.subject_id] = known
+        return known.timers
 
 
 class LevelMemory:
@@ -51,7 +66,7 @@ class LevelMemory:
         self._ahead: dict[int, tuple[Level, ...]] = {}
 
     def due(self, desk: DeskView, study: StudyView, now: datetime, settled: Set[tuple[UUID, int]]) -> list[Level]:
-        """The levels whose time has come, as `due_on_desk`."""
+        """The levels whose time has come, in the order of their times; `settled` are those the desk does not want."""
         published = study.published_at(now)
         if published is None:
             return []

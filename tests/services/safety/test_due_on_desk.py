@@ -1,5 +1,6 @@
 """Escalation (`safety.md` 6.3): which levels are due at an instant, whoever looked before."""
 
+from collections.abc import Set
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from builders import alert_content
 from hepatrail_events.safety_desk import AlertContent
 from hepatrail_events.types import format_instant
-from hepatrail_services.safety.due import due_on_desk
+from hepatrail_services.deciders.safety_desk import EscalateAlert
 from hepatrail_services.safety.timers import LevelMemory
 from projection_log import BEGIN
 from safety_time import Past
@@ -32,10 +33,16 @@ def past(*alerts: AlertContent, **protocol: object) -> Past:
     return made
 
 
+def commands(
+    of: Past, at: datetime, settled: Set[tuple[UUID, int]] = NOBODY, memory: LevelMemory | None = None
+) -> list[EscalateAlert]:
+    """What is due at an instant, by a memory that knows nothing unless one is given."""
+    return [each.command(at) for each in (memory or LevelMemory()).due(of.desk(), of.study(), at, settled)]
+
+
 def due(of: Past, after: timedelta) -> list[tuple[int, int, bool]]:
     """Alert, level and late of what is due so long after the first alert."""
-    commands = due_on_desk(of.desk(), of.study(), RAISED + after, NOBODY)
-    return [(each.alert_id.int, each.level, each.late) for each in commands]
+    return [(each.alert_id.int, each.level, each.late) for each in commands(of, RAISED + after)]
 
 
 TABLE = {
@@ -57,7 +64,7 @@ def test_Escalation_levels_fire_at_their_times_and_not_before(priority: str) -> 
 
 def test_Escalation_fires_once_a_level() -> None:
     of = past(alert())
-    (first,) = due_on_desk(of.desk(), of.study(), RAISED + timedelta(minutes=31), NOBODY)
+    (first,) = commands(of, RAISED + timedelta(minutes=31))
     of.escalated(first, RAISED + timedelta(minutes=31))
     assert due(of, timedelta(minutes=59)) == []
     assert due(of, timedelta(minutes=60)) == [(1, 2, False)]
@@ -96,20 +103,19 @@ def test_Timers_late_is_more_than_a_minute() -> None:
 
 def test_what_the_desk_has_ruled_out_is_settled() -> None:
     of = past(alert())
-    commands = due_on_desk(of.desk(), of.study(), RAISED + timedelta(hours=3), {(UUID(int=1), 1)})
-    assert [each.level for each in commands] == [2, 3]
+    assert [each.level for each in commands(of, RAISED + timedelta(hours=3), {(UUID(int=1), 1)})] == [2, 3]
 
 
 def test_the_level_has_its_id_from_alert_and_level() -> None:
     of = past(alert())
-    again = [due_on_desk(of.desk(), of.study(), RAISED + timedelta(hours=hour), NOBODY) for hour in (3, 400)]
+    again = [commands(of, RAISED + timedelta(hours=hour)) for hour in (3, 400)]
     assert [each.command_id for each in again[0]] == [each.command_id for each in again[1]]
     assert len({each.command_id for each in again[0]}) == 3
 
 
 def test_nothing_is_ahead_of_an_alert_that_has_fired_all_its_levels() -> None:
     of = past(alert(priority="P3"))
-    for command in due_on_desk(of.desk(), of.study(), RAISED + timedelta(days=4), NOBODY):
+    for command in commands(of, RAISED + timedelta(days=4)):
         of.escalated(command, RAISED + timedelta(days=4))
     assert due(of, timedelta(days=9)) == []
 
@@ -138,10 +144,9 @@ def _fired(
             if UUID(int=what) in of.desk().alerts:
                 of.acknowledged(UUID(int=what), at)
         else:
-            commands = due_on_desk(of.desk(), of.study(), at, NOBODY)
-            remembered = memory.due(of.desk(), of.study(), at, NOBODY)
-            assert [each.command(at) for each in remembered] == list(commands), "what is remembered is what is due"
-            for command in commands:
+            found = commands(of, at)
+            assert commands(of, at, memory=memory) == found, "what is remembered is what is due"
+            for command in found:
                 fired.setdefault(command.alert_id.int, []).append(command.level)
                 of.escalated(command, at)
     return fired
