@@ -1,8 +1,8 @@
 """Faust's transport made right for a log of transactions (DESIGN section 2, facts about Faust 0.15.3).
 
 - Its consumer reads uncommitted and has no setting for it: `_create_worker_consumer` sets `_isolation_level`.
-- It begins where its group has committed: `seek_to_committed` goes where the offset store says instead, and
-  `_new_offset` never tells Kafka more than what the store holds.
+- It begins where its group has committed: `seek_to_committed` goes where the reader goes on instead, and
+  `_new_offset` never tells Kafka more than what the reader has finished.
 - Its topics are declared without acks, so that it neither counts gaps (every transaction marker is one) nor keeps a
   list of acknowledged offsets that only a commit would empty.
 
@@ -12,10 +12,10 @@ The consumer runs in a thread of its own; `seen` is replaced there as a whole an
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import faust
@@ -37,16 +37,8 @@ _STOP_SECONDS = 20.0
 """More than the consumer's own patience with a Kafka that is away (`close_consumer`): less would leave its thread."""
 
 
-class OffsetStore(Protocol):
-    """Where the offsets of a consumer are kept: outside of Kafka."""
-
-    async def stored(self, partitions: Iterable[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """The offset from which each partition is read on; 0 for one that was never read."""
-        ...
-
-    def known(self, partition: TopicPartition) -> int | None:
-        """The stored offset of a partition as this process knows it, without asking."""
-        ...
+Offsets = Mapping[TopicPartition, int]
+"""By partition, the offset from which it is read on; 0 for one that was never read."""
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -102,30 +94,29 @@ def _look(
 
 
 class _Consumer(driver.Consumer):
-    """A consumer that begins where the offset store says."""
+    """A consumer that begins where its reader goes on: the offsets are kept outside of Kafka."""
 
     _thread: _Thread  # pyright: ignore[reportIncompatibleVariableOverride]
-    offset_store: OffsetStore
+    next_offsets: Callable[[], Offsets]
 
-    def __init__(self, *args: Any, offset_store: OffsetStore, **kwargs: Any) -> None:
-        self.offset_store = offset_store
+    def __init__(self, *args: Any, next_offsets: Callable[[], Offsets], **kwargs: Any) -> None:
+        self.next_offsets = next_offsets
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Goes to the stored offsets of what is assigned, and returns them."""
-        assigned = [TopicPartition(tp.topic, tp.partition) for tp in self.assignment()]
-        stored = await self.offset_store.stored(assigned)
-        offsets = {TP(tp.topic, tp.partition): stored[tp] for tp in assigned}
+        """Goes to where the reader goes on in what is assigned, and returns these offsets."""
+        stored = self.next_offsets()
+        offsets = {tp: stored[TopicPartition(tp.topic, tp.partition)] for tp in self.assignment()}
         await self.seek_wait(offsets)
         return offsets
 
     def _new_offset(self, tp: TP) -> int | None:
         self._acked[tp].clear()
         self._acked_index[tp].clear()
-        return self.offset_store.known(TopicPartition(tp.topic, tp.partition))
+        return self.next_offsets().get(TopicPartition(tp.topic, tp.partition))
 
     def seen(self) -> Mapping[TopicPartition, Seen]:
         """What the last fetches showed."""
@@ -141,13 +132,13 @@ class _Consumer(driver.Consumer):
 class CommittedTransport(driver.Transport):
     """The transport; give it to an app before it starts."""
 
-    def __init__(self, url: list[URL], app: faust.App, offset_store: OffsetStore, **kwargs: Any) -> None:
+    def __init__(self, url: list[URL], app: faust.App, next_offsets: Callable[[], Offsets], **kwargs: Any) -> None:
         super().__init__(url, app, **kwargs)
-        self._offset_store = offset_store
+        self._next_offsets = next_offsets
 
     def create_consumer(self, callback: Any, **kwargs: Any) -> _Consumer:
-        """A consumer of committed records, from stored offsets on."""
-        return _Consumer(self, callback=callback, loop=self.loop, offset_store=self._offset_store, **kwargs)
+        """A consumer of committed records, from where its reader goes on."""
+        return _Consumer(self, callback=callback, loop=self.loop, next_offsets=self._next_offsets, **kwargs)
 
 
 class TailApp:
@@ -175,10 +166,12 @@ async def tail_running(
     bootstrap: str,
     group: str,
     topics: Sequence[str],
-    offset_store: OffsetStore,
+    next_offsets: Callable[[], Offsets],
     register: Callable[[faust.App, Any], None],
 ) -> AsyncIterator[TailApp]:
     """Runs a Faust app over `topics` on the running loop; `register(app, topic)` adds the agent.
+
+    `next_offsets` are the reader's own, kept in Postgres: whoever else moves them there makes the reader fail.
 
     The group serves to get the partitions assigned and nothing else. It is a new one at every start, because Kafka
     waits for a killed member of an old one until its session ends; whoever must be the only one holds a lock.
@@ -188,7 +181,7 @@ async def tail_running(
     scratch = Path(tempfile.mkdtemp(prefix="hepatrail-faust-"))
     try:
         app = _app(f"{group}-{uuid4().hex[:12]}", url, scratch)
-        app.transport = CommittedTransport(url, app, offset_store, loop=app.loop)
+        app.transport = CommittedTransport(url, app, next_offsets, loop=app.loop)
         topic = app.topic(
             *topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False
         )

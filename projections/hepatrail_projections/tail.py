@@ -1,7 +1,7 @@
 """The live tail of the log: a five-line Faust agent that hands records over in batches, and a watch over it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from hepatrail_events.errors import Unavailable
 from hepatrail_projections.completeness import Seen
-from hepatrail_projections.faust_transport import TailApp, agent_options, tail_running
+from hepatrail_projections.faust_transport import Offsets, TailApp, agent_options, tail_running
 from hepatrail_projections.records import RawRecord
 
 _BATCH = 500
@@ -19,8 +19,6 @@ _QUEUE = 4 * _BATCH
 _TICK = 0.25
 _TURNS = 10
 _SILENT_SECONDS = 5.0
-
-Offsets = Mapping[TopicPartition, int]
 
 
 class Tail:
@@ -88,22 +86,6 @@ class Tail:
         return True
 
 
-class _ReadersOffsets:
-    """The reader's own offsets, kept in Postgres: whoever else moves them makes the reader fail."""
-
-    def __init__(self, next_offsets: Callable[[], Offsets]) -> None:
-        self._next_offsets = next_offsets
-
-    async def stored(self, partitions: Iterable[TopicPartition]) -> Offsets:
-        """Where the reader goes on."""
-        offsets = self._next_offsets()
-        return {partition: offsets[partition] for partition in partitions}
-
-    def known(self, partition: TopicPartition) -> int | None:
-        """Where the reader goes on."""
-        return self._next_offsets().get(partition)
-
-
 @asynccontextmanager
 async def tail_of(
     bootstrap: str, group: str, partitions: Collection[TopicPartition], next_offsets: Callable[[], Offsets]
@@ -118,5 +100,5 @@ async def tail_of(
                 await queue.put(event.message)
 
     topics = tuple(dict.fromkeys(partition.topic for partition in partitions))
-    async with tail_running(bootstrap, group, topics, _ReadersOffsets(next_offsets), register) as app:
+    async with tail_running(bootstrap, group, topics, next_offsets, register) as app:
         yield Tail(app, partitions, queue)
