@@ -1,6 +1,6 @@
 # Everything a developer types. Each target works alone on a fresh clone; only Python >= 3.11 must be there.
 .DELETE_ON_ERROR:
-.PHONY: demo test check up bench fault mutate clean lock
+.PHONY: demo test check requirements up bench fault mutate clean lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -28,6 +28,11 @@ check: $(READY) ## format, lint, types, import direction, then the tests; warnin
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports
 	$(PYTEST)
+
+# The table is written also when a test failed; then it says so, and its maker ends with 1.
+requirements: $(READY) ## runs every test that carries the id of a requirement and writes docs/requirements.md
+	-$(PYTEST) --junitxml=build/junit.xml -k "test_aud_ or test_tim_ or test_dat_ or test_ret_ or test_acc_ or test_prv_"
+	$(BIN)/python tests/requirements_table.py build/junit.xml > docs/requirements.md
 
 up: $(READY) ## the whole stack in the foreground, data kept in ./data
 	$(BIN)/hepatrail up --data-dir data

@@ -11,12 +11,21 @@ from benchmarks.folds import measure_folds
 from benchmarks.limits import show
 from benchmarks.rebuild import measure_rebuild
 from benchmarks.stack import measure_stack
+from benchmarks.verification import measure_verification
 
 
 async def main() -> bool:
     """Measures everything and prints the report."""
     lines = measure_folds()
-    for measure in (measure_commands, measure_alerts, measure_course, measure_rebuild, measure_stack):
+    measures = (
+        measure_commands,
+        measure_alerts,
+        measure_course,
+        measure_rebuild,
+        measure_verification,
+        measure_stack,
+    )
+    for measure in measures:
         lines += await measure()
     return show(lines)
 

@@ -625,10 +625,21 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "reason": "first version",
         "effectiveAt": iso(hours=1),
     },
+    "publishSealingKey": {"publicKey": "A" * 43 + "=", "reason": "first key"},
+    "reviewAuditTrail": {"from": iso(days=30), "to": iso(hours=1), "findings": "nothing to object"},
     "acknowledgeSaeAlert": {"alertId": str(ALERT)},
 }
 OF_THE_STUDY = frozenset(
-    {"activateSite", "deactivateSite", "placeHold", "releaseHold", "withdrawAccess", "publishProtocol"}
+    {
+        "activateSite",
+        "deactivateSite",
+        "placeHold",
+        "releaseHold",
+        "withdrawAccess",
+        "publishProtocol",
+        "publishSealingKey",
+        "reviewAuditTrail",
+    }
 )
 
 

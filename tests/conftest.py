@@ -7,7 +7,7 @@ import pytest
 
 from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
-from hepatrail_infra.postgres import Dsns, Passwords, prepare_databases
+from hepatrail_infra.postgres import Dsns, Passwords, connection, prepare_databases
 from projection_kafka import fresh_topics
 
 PASSWORDS = Passwords("owner", "writer", "reader", "use", "destroy")
@@ -31,10 +31,17 @@ async def postgres_dsn(postgres_server: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture
-async def dsns(postgres_dsn: str) -> Dsns:
-    """The roles of a database and a vault of the test's own."""
+async def dsns(postgres_dsn: str) -> AsyncIterator[Dsns]:
+    """The roles of a database and a vault of the test's own, which go with it.
+
+    A server that a test kills reads every database again before it answers: hundreds of them take a minute.
+    """
     name = f"t{uuid4().hex[:12]}"
-    return await prepare_databases(postgres_dsn, PASSWORDS, database=name, vault_database=f"{name}_vault")
+    databases = name, f"{name}_vault"
+    yield await prepare_databases(postgres_dsn, PASSWORDS, database=databases[0], vault_database=databases[1])
+    async with connection(postgres_dsn) as admin:
+        for database in databases:
+            await admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +58,14 @@ async def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 @pytest.fixture
 async def kafka(kafka_server: EmbeddedKafka) -> str:
     """The address of a Kafka whose topics are new."""
+    bootstrap = await kafka_server.start()
+    await fresh_topics(bootstrap)
+    return bootstrap
+
+
+@pytest.fixture(scope="module")
+async def shared_kafka(kafka_server: EmbeddedKafka) -> str:
+    """The address of a Kafka whose topics were new for the first test of the file; each test leaves the log whole."""
     bootstrap = await kafka_server.start()
     await fresh_topics(bootstrap)
     return bootstrap

@@ -213,6 +213,14 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "HoldPlaced": b.hold_placed(subject_id=b.SUBJECT, ruleId="SR4").payload(),
     "HoldReleased": {"holdId": str(b.HOLD), "by": "pi", "reason": "reviewed", "dsmbReference": "DSMB-3"},
     "AccessWithdrawn": {"tokenSubject": "u-9", "jti": "t-1", "reason": "left the hospital"},
+    "SealingKeyPublished": {"publicKey": f"{'A' * 43}=", "reason": "key of the second year"},
+    "AuditTrailReviewed": {
+        "from": b.iso(days=8),
+        "to": b.iso(days=1),
+        "seal": 41,
+        "sealHash": "0" * 64,
+        "findings": "no findings",
+    },
 }
 """Every field that an event had when its file was written, filled in."""
 

@@ -25,7 +25,7 @@ from hepatrail_graphql.asgi import create_app
 from hepatrail_graphql.auth import Authenticator, Withdrawn
 from hepatrail_graphql.context import Services, Times
 from hepatrail_graphql.keys import KeySet
-from hepatrail_infra.kafka_admin import EVENTS
+from hepatrail_infra.kafka_admin import DECISIONS, EVENTS
 from hepatrail_infra.postgres import Dsns, connection
 from hepatrail_infra.tokens import TokenSigner
 from hepatrail_infra.vault import Vault
@@ -209,10 +209,10 @@ class World:
     async def complete_to(self, instant: datetime) -> None:
         """Every partition was seen read to its end at the instant."""
         await self.tables.value(
-            "WITH moved AS (UPDATE projection_offset SET complete_to = $1 WHERE topic = $2 RETURNING 1) "
+            "WITH moved AS (UPDATE projection_offset SET complete_to = $1 WHERE topic = ANY ($2) RETURNING 1) "
             "SELECT count(*) FROM moved",
             instant,
-            EVENTS,
+            [EVENTS, DECISIONS],
         )
 
     async def safety(self, alert_seq: int, version: int, **changes: Any) -> None:

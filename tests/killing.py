@@ -6,7 +6,7 @@ from collections import Counter
 
 from stack import Stack
 
-VICTIMS = ("decider", "projector", "api", "safety", "kafka", "postgres")
+VICTIMS = ("decider", "projector", "api", "safety", "sealer", "kafka", "postgres")
 
 
 async def kill_each_once(stack: Stack, chance: random.Random, pause: tuple[float, float]) -> Counter[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from hepatrail_infra.kafka_clients import settings
+
 EVENTS = "hepatrail.events"
 DECISIONS = "hepatrail.decisions"
 
@@ -15,7 +17,7 @@ DECISIONS = "hepatrail.decisions"
 async def committed(kafka: str, topic: str) -> list[Any]:
     """Every committed record of a topic, in order a partition."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=kafka, group_id=None, isolation_level="read_committed", auto_offset_reset="earliest"
+        **settings(kafka), group_id=None, isolation_level="read_committed", auto_offset_reset="earliest"
     )
     await consumer.start()
     try:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hepatrail_infra.kafka_admin import TOPICS, ensure_topics
 from hepatrail_infra.kafka_log import make_producer
+from hepatrail_infra.kafka_wire import Wire
 from projection_log import LogRecord, produce
 
 
@@ -50,6 +51,18 @@ async def producing(bootstrap: str, name: str = "hepatrail-test") -> AsyncIterat
 
 
 async def write(bootstrap: str, records: Iterable[LogRecord]) -> None:
-    """Sends the records in one transaction."""
+    """Sends the records in one transaction; afterwards every reader sees them."""
     async with producing(bootstrap) as producer:
         await produce(producer, records)
+    await settled(bootstrap)
+
+
+async def settled(bootstrap: str) -> None:
+    """Waits for the end of all transactions: Kafka writes their markers after it has acknowledged the commit."""
+    places = [TopicPartition(spec.name, partition) for spec in TOPICS for partition in range(spec.partitions)]
+
+    async def holds() -> bool:
+        return await wire.stable_ends(places) == await wire.ends(places)
+
+    async with Wire(bootstrap) as wire:
+        await eventually(holds)

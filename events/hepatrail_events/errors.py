@@ -11,6 +11,8 @@
     │   ├── InvalidPayload     the data do not have the event's shape
     │   ├── StreamGap          a streamseq is missing before this one
     │   └── BrokenChain        prevhash is not the hash of the event before
+    ├── BadSignature       refuse: a signed note, a checkpoint or a proof does not hold
+    ├── Broken             tell the auditor: the log is not whole
     ├── Unavailable        back off and try again: Kafka, Postgres or a peer is away
     ├── LogShorter         halt: the log ends before what this reader has stored
     └── StartRefused       stop the start: one sentence says what to mend
@@ -89,6 +91,18 @@ class BrokenChain(InvalidMessage):
     """The event's prevhash is not the hash of the event before it in its stream."""
 
     code = "BROKEN_CHAIN"
+
+
+class BadSignature(HepatrailError):
+    """A signed note, checkpoint, seal or proof that is not what it says."""
+
+
+class Broken(HepatrailError):
+    """The log is not whole; `code` names the first thing that is wrong ("BROKEN_CHAIN")."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Unavailable(HepatrailError):

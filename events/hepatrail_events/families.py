@@ -80,9 +80,11 @@ from hepatrail_events.sessions import (
 )
 from hepatrail_events.study import (
     AccessWithdrawn,
+    AuditTrailReviewed,
     HoldPlaced,
     HoldReleased,
     ProtocolPublished,
+    SealingKeyPublished,
     SiteActivated,
     SiteDeactivated,
 )
@@ -163,7 +165,16 @@ FAMILIES: Mapping[str, tuple[type[Event], ...]] = {
         StoppingFactsRecorded,
         StoppingRuleTriggered,
     ),
-    "study": (ProtocolPublished, SiteActivated, SiteDeactivated, HoldPlaced, HoldReleased, AccessWithdrawn),
+    "study": (
+        ProtocolPublished,
+        SiteActivated,
+        SiteDeactivated,
+        HoldPlaced,
+        HoldReleased,
+        AccessWithdrawn,
+        SealingKeyPublished,
+        AuditTrailReviewed,
+    ),
 }
 
 EVENT_TYPES: Mapping[str, type[Event]] = {kind.type_name(): kind for family in FAMILIES.values() for kind in family}

@@ -1,4 +1,4 @@
-"""Facts of the study stream (`events.md` 3.12): protocol versions, sites, holds, access withdrawn."""
+"""Facts of the study stream (`events.md` 3.12): protocol versions, sites, holds, access, keys and reviews."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -90,3 +90,22 @@ class AccessWithdrawn(Event):
     token_subject: str | None = Field(default=None, max_length=200)
     jti: str | None = Field(default=None, max_length=200)
     reason: StudyReason
+
+
+class SealingKeyPublished(Event):
+    """From now on seals of the log may be signed by this Ed25519 key."""
+
+    public_key: str = Field(pattern=r"^[A-Za-z0-9+/]{43}=$", description="32 bytes in base64")
+    reason: StudyReason
+
+
+class AuditTrailReviewed(Event):
+    """An auditor has reviewed what was recorded in a period (AUD-10)."""
+
+    period_from: Instant = Field(alias="from")
+    period_to: Instant = Field(alias="to")
+    seal: Annotated[int, Field(ge=1)] | None = None
+    seal_hash: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="SHA-256 of that seal's record: what exactly was reviewed"
+    )
+    findings: StudyReason | None = None

@@ -1,7 +1,7 @@
 """Which role may ask what (ACC-02, `events.md` section 2): plain data, one row an operation.
 
 Mutations are not listed here: the roles of a command stand on the command (`ROLES`), where its decider reads them
-too. ADMIN sees no clinical data (ACC-03), AUDITOR reads and never writes (ACC-08).
+too. ADMIN sees no clinical data (ACC-03), AUDITOR reads everything and writes only that it has reviewed (ACC-08).
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from hepatrail_graphql.errors import forbidden
 
 _READERS = SITE | {Role.SAFETY_OFFICER, Role.SPONSOR, Role.MONITOR, Role.AUDITOR}
 _EVERYBODY = frozenset(Role)
+_AUDITORS = frozenset({Role.AUDITOR})
 
 QUERIES: Mapping[str, frozenset[Role]] = {
     "subject": _READERS | {Role.LABORATORY},
@@ -24,10 +25,18 @@ QUERIES: Mapping[str, frozenset[Role]] = {
     "dataQueries": _READERS | {Role.LABORATORY},
     "holds": _READERS,
     "command": _EVERYBODY,
-    "events": frozenset({Role.AUDITOR}),
+    "events": _AUDITORS,
+    "auditTrail": _READERS,
+    "rejectedCommands": _AUDITORS,
+    "accessLog": _AUDITORS,
+    "checkpointSeals": _AUDITORS,
+    "inclusionProof": _AUDITORS,
+    "consistencyProof": _AUDITORS,
+    "auditTrailReviews": _AUDITORS,
     "protocol": _EVERYBODY,
 }
-"""Who may use each query. `command` answers what oneself has asked; an AUDITOR may ask for all."""
+"""Who may use each query. `command` answers what oneself has asked; an AUDITOR may ask for all. Whoever is no
+AUDITOR sees in `auditTrail` one participant of their sites; what only an AUDITOR may use needs a token of all sites."""
 
 SUBSCRIPTIONS: Mapping[str, frozenset[Role]] = {
     "saeAlerts": _READERS,

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import strawberry
 
-from hepatrail_events.decisions import Decision
+from hepatrail_events.decisions import Decision, Verdict
 from hepatrail_events.errors import CommandRejected as Rejection
 from hepatrail_events.roles import Role
 from hepatrail_events.streams import is_stream
 from hepatrail_graphql.authorize import QUERIES
 from hepatrail_graphql.context import Info
 from hepatrail_graphql.inputs import input_type, to_raw
-from hepatrail_graphql.refusals import allow
+from hepatrail_graphql.refusals import allow, record_withdrawal
 from hepatrail_graphql.results import CommandPending, CommandResult, decided, recorded, rejected
 from hepatrail_services.command import Command
+from hepatrail_services.deciders.study import WithdrawAccess
+
+_WITHDRAWAL: Final = WithdrawAccess.name()
 
 
 def mutation_type(commands: Mapping[str, type[Command]]) -> Any:
@@ -38,16 +41,16 @@ def _mutation(name: str, kind: type[Command]) -> Any:
 
 
 async def _send(info: Info, name: str, command_input: Any) -> Any:
-    context = info.context
+    context, raw = info.context, to_raw(command_input)
     try:
-        decision = await context.services.gateway.submit(
-            name, to_raw(command_input), context.actor, traceparent=context.traceparent
-        )
+        decision = await context.services.gateway.submit(name, raw, context.actor, traceparent=context.traceparent)
     except Rejection as rejection:
         return rejected(command_input.command_id, rejection)
     pendings = context.services.pendings
     if isinstance(decision, Decision):
         pendings.settle(decision.stream, decision.commandid)
+        if name == _WITHDRAWAL and decision.verdict is Verdict.ACCEPTED:
+            await record_withdrawal(context, decision, raw)
         return decided(decision)
     pendings.add(decision.stream, decision.commandid, asyncio.get_running_loop().time())
     return CommandPending(command_id=decision.commandid)

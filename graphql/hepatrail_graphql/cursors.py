@@ -6,7 +6,9 @@ from hepatrail_events.errors import InvalidEnvelope
 from hepatrail_events.streams import SAFETY_DESK, Position, is_stream
 from hepatrail_events.types import format_instant, parse_instant
 from hepatrail_graphql.errors import CallerError, bad_input
+from hepatrail_projections.decision import DecisionRow
 from hepatrail_projections.event import EventRow
+from hepatrail_projections.trail.row import TrailPlace
 
 
 def desk_cursor(streamseq: int) -> str:
@@ -34,12 +36,55 @@ def read_event_cursor(text: str) -> tuple[datetime, str, int]:
     """The place in a cursor of `events`; BAD_USER_INPUT when it is none."""
     recorded_at, _, place = text.partition("/")
     stream, _, streamseq = place.rpartition("@")
-    if not is_stream(stream) or not streamseq.isascii() or not streamseq.isdigit() or len(streamseq) > 15:
+    if not is_stream(stream):
         raise _no_cursor()
+    return _instant(recorded_at), stream, _number(streamseq)
+
+
+def trail_cursor(place: TrailPlace) -> str:
+    """The place of a row of the trail: that of its event, and its number among the event's rows."""
+    return f"{format_instant(place.recorded_at)}/{Position(place.stream, place.streamseq)}#{place.row}"
+
+
+def read_trail_cursor(text: str) -> TrailPlace:
+    """The place in a cursor of `auditTrail`; BAD_USER_INPUT when it is none."""
+    event, _, row = text.rpartition("#")
+    return TrailPlace(*read_event_cursor(event), _number(row))
+
+
+def rejected_cursor(row: DecisionRow) -> str:
+    """The place of a decision in the order (recordedAt, partition, offset)."""
+    return f"{format_instant(row.recorded_at)}/{row.partition}@{row.kafka_offset}"
+
+
+def read_rejected_cursor(text: str) -> tuple[datetime, int, int]:
+    """The place in a cursor of `rejectedCommands`; BAD_USER_INPUT when it is none."""
+    recorded_at, _, place = text.partition("/")
+    partition, _, offset = place.partition("@")
+    return _instant(recorded_at), _number(partition), _number(offset)
+
+
+def number_cursor(number: int) -> str:
+    """The place in a list that is numbered: an offset of the access log, a seal."""
+    return str(number)
+
+
+def read_number_cursor(text: str) -> int:
+    """The number in such a cursor; BAD_USER_INPUT when it is none."""
+    return _number(text)
+
+
+def _instant(text: str) -> datetime:
     try:
-        return parse_instant(recorded_at), stream, int(streamseq)
+        return parse_instant(text)
     except ValueError:
         raise _no_cursor() from None
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise _no_cursor()
+    return int(text)
 
 
 def _no_cursor() -> CallerError:

@@ -17,6 +17,20 @@ def _ae_code(known: AeTerm) -> str:
 
 
 MEANINGS: Mapping[str, Mapping[str, str]] = {
+    "Access": {
+        "COMMAND_REFUSED": "A command or query was refused before anything was decided.",
+        "LOGIN": "A token was used at an API process for the first time.",
+        "LOGIN_FAILED": "A request or connection without a valid token.",
+        "LOGOUT": "A session was ended.",
+        "TOKEN_ISSUED": "A token was signed by the stack itself.",
+        "TOKEN_WITHDRAWN": "Access of a person or of one token was ended.",
+        "ROLE_CHANGED": "An account was given another role.",
+        "EXPORT": "A part of the log was taken away as a file.",
+        "IMPORT": "A log was brought in from a file.",
+        "TRAIL_READ": "The trail, the events, rejected commands, seals or proofs were read.",
+        "ACCESS_READ": "The access log itself was read.",
+        "CHECKPOINT_ASKED": "Somebody asked for a seal.",
+    },
     "AccessVein": {
         "FEMORAL": "Femoral vein.",
         "INTERNAL_JUGULAR": "Internal jugular vein.",
@@ -211,6 +225,13 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "AUDITOR": "An auditor: reads everything.",
         "ADMIN": "An administrator: accounts and sites; no clinical data.",
         "SYSTEM": "A component of the system.",
+    },
+    "SealReason": {
+        "START": "The first seal of the log.",
+        "INTERVAL": "Its time had come.",
+        "ALERT": "An alert was raised.",
+        "DEMAND": "Somebody asked for it.",
+        "ROTATION": "It is the last one that a key signs before the next.",
     },
     "Sex": {"male": "Male.", "female": "Female."},
     "Side": {"LEFT": "Left.", "RIGHT": "Right."},

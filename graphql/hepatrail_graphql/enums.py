@@ -36,12 +36,15 @@ from hepatrail_events.safety_desk import AlertType, NotificationChannel, Priorit
 from hepatrail_events.sessions import AccessVein, Anticoagulant, EndReason, Side
 from hepatrail_events.study import HoldAction, HoldRequires, HoldScope
 from hepatrail_events.submissions import NarrativeLanguage, Recipient, SubmissionKind
+from hepatrail_events.transparency.seal import SealReason
 from hepatrail_events.types import Precision
 from hepatrail_events.voiding import VoidReason
 from hepatrail_graphql.enum_values import MEANINGS
 from hepatrail_projections.clinical.reporting.clock import ClockStatus, ClockType
+from hepatrail_services.access_log import Access
 
 ENUMS: tuple[type[Enum], ...] = (
+    Access,
     AccessVein,
     ActionTaken,
     AdmissionType,
@@ -74,6 +77,7 @@ ENUMS: tuple[type[Enum], ...] = (
     Recipient,
     RejectReason,
     Role,
+    SealReason,
     Sex,
     Side,
     SubmissionKind,
@@ -88,6 +92,7 @@ ENUMS: tuple[type[Enum], ...] = (
 
 __all__ = [
     "ENUMS",
+    "Access",
     "AccessVein",
     "ActionTaken",
     "AdmissionType",
@@ -120,6 +125,7 @@ __all__ = [
     "Recipient",
     "RejectReason",
     "Role",
+    "SealReason",
     "Sex",
     "Side",
     "SubmissionKind",

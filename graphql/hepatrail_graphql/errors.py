@@ -22,6 +22,16 @@ def forbidden(operation: str, role: str) -> CallerError:
     return CallerError("FORBIDDEN", f"The role {role} may not use {operation}.", rule="ACC-02")
 
 
+def other_sites(operation: str) -> CallerError:
+    """The operation answers of all sites, or of a participant whom the caller's token does not reach."""
+    return CallerError("FORBIDDEN", f"{operation} reaches sites that your token does not.", rule="ACC-02")
+
+
+def mirror_differs(message: str) -> CallerError:
+    """What the database holds does not fit what was sealed: it was altered, or the checkpoint is no checkpoint."""
+    return CallerError("LOG_MIRROR_DIFFERS", message, rule="AUD-06")
+
+
 def unauthenticated(message: str) -> CallerError:
     """No valid token stands behind the request any more."""
     return CallerError("UNAUTHENTICATED", message, rule="ACC-04")

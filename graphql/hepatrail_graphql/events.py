@@ -7,20 +7,17 @@ from uuid import UUID
 import strawberry
 
 from hepatrail_events.codec import parse_object
-from hepatrail_events.roles import ALL_SITES
 from hepatrail_events.streams import Position as StreamPosition
 from hepatrail_graphql.authorize import QUERIES
 from hepatrail_graphql.context import Info
 from hepatrail_graphql.cursors import event_cursor, read_event_cursor
 from hepatrail_graphql.enums import Role
-from hepatrail_graphql.errors import CallerError
 from hepatrail_graphql.paging import Connection, Edge, PageInfo, check_first, last_cursor
-from hepatrail_graphql.refusals import allow
+from hepatrail_graphql.refusals import allow_whole_log, record_reading
 from hepatrail_graphql.scalars import Json, Position, Version
 from hepatrail_graphql.waiting import instant_argument
 from hepatrail_projections.event import EventFilter as RowFilter
 from hepatrail_projections.event import EventRow
-from hepatrail_services.access_log import Access
 
 
 @strawberry.type(description="One event of the log, as it was written.")
@@ -51,6 +48,9 @@ class EventFilter:
     """Which events."""
 
     stream: strawberry.ID | None = strawberry.field(default=None, description="Of this stream.")
+    subject_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Of this participant: their stream, and what names them elsewhere."
+    )
     types: list[str] | None = strawberry.field(default=None, description="Of these types.")
     actor_id: str | None = strawberry.field(default=None, description="Caused by this account.")
     commit_id: UUID | None = strawberry.field(default=None, description="Caused by this command.")
@@ -67,16 +67,11 @@ async def events(
     """The events of the log by recordedAt, stream and streamseq, up to the moment of completeness; each reading is
     on record."""
     context = info.context
-    actor = await allow(context, QUERIES, "events")
-    if ALL_SITES not in actor.sites:
-        raise CallerError("FORBIDDEN", "The log holds all sites; your token does not.", rule="ACC-08")
+    await allow_whole_log(context, QUERIES, "events")
     check_first(first)
     behind = None if after is None else read_event_cursor(after)
     chosen = _chosen(filter)
-    detail = {"stream": chosen.stream, "first": first, "after": after}
-    await context.services.access_log.write(
-        Access.TRAIL_READ, actor, detail={key: value for key, value in detail.items() if value is not None}
-    )
+    await record_reading(context, "events", stream=chosen.stream, subjectId=chosen.subject_id, first=first, after=after)
     page = await context.services.reader.events(first, behind, chosen)
     edges = [Edge(cursor=event_cursor(row), node=_event(row)) for row in page.items]
     return Connection(edges=edges, page_info=PageInfo(has_next_page=page.has_next, end_cursor=last_cursor(edges)))
@@ -87,6 +82,7 @@ def _chosen(given: EventFilter | None) -> RowFilter:
         return RowFilter()
     return RowFilter(
         stream=given.stream,
+        subject_id=given.subject_id,
         types=None if given.types is None else frozenset(given.types),
         actor_id=given.actor_id,
         commit_id=given.commit_id,

@@ -10,19 +10,24 @@ from hepatrail_events.codec import Recorded
 from hepatrail_events.commands import Actor
 from hepatrail_events.decisions import Decision
 from hepatrail_infra.clock import Clock
+from hepatrail_projections.access_record import AccessFilter, AccessRow
 from hepatrail_projections.alert import AlertFilter, AlertRow
+from hepatrail_projections.audit_review import AuditReviewRow
+from hepatrail_projections.checkpoint_seal import SealRow
 from hepatrail_projections.clock_reading import ClockFilter
 from hepatrail_projections.data_query import QueryFilter, QueryRow
-from hepatrail_projections.decision import DecisionRow
+from hepatrail_projections.decision import DecisionRow, RejectedFilter
 from hepatrail_projections.desk_reading import DeskEntry, DeskRead, EscalationFilter
 from hepatrail_projections.event import EventFilter, EventRow
 from hepatrail_projections.finding_reading import FindingFilter
+from hepatrail_projections.proofs import ConsistencyRead, InclusionRead
 from hepatrail_projections.reading import Page, StatusRead, SubjectRead
 from hepatrail_projections.reporting_clock import ReportingClockRow
 from hepatrail_projections.safety_finding import SafetyFindingRow
 from hepatrail_projections.stopping_hit import StoppingRuleHitRow
 from hepatrail_projections.study import AccessWithdrawnRow, HoldRow, ProtocolRow
 from hepatrail_projections.subject import SubjectFilter, SubjectRow
+from hepatrail_projections.trail.row import TrailFilter, TrailPlace, TrailRow
 from hepatrail_services.access_log import Access
 from hepatrail_services.gateway import Pending
 
@@ -178,6 +183,40 @@ class Reader(Protocol):
         self, first: int, after: tuple[datetime, str, int] | None = None, chosen: EventFilter = ...
     ) -> Page[EventRow]:
         """Events by (recordedAt, stream, streamseq)."""
+        ...
+
+    async def trail(self, first: int, after: TrailPlace | None = None, chosen: TrailFilter = ...) -> Page[TrailRow]:
+        """Rows of the trail by (recordedAt, stream, streamseq, row); a page may be short although more follow."""
+        ...
+
+    async def rejected(
+        self, first: int, after: tuple[datetime, int, int] | None = None, chosen: RejectedFilter = ...
+    ) -> Page[DecisionRow]:
+        """Rejected commands by (recordedAt, partition, offset)."""
+        ...
+
+    async def access(self, first: int, after: int | None = None, chosen: AccessFilter = ...) -> Page[AccessRow]:
+        """Records of the access log by offset."""
+        ...
+
+    async def seals(self, first: int, before: int | None = None) -> Page[SealRow]:
+        """Seals, the newest first, those with a number below `before`."""
+        ...
+
+    async def seal(self, number: int | None = None) -> SealRow | None:
+        """One seal; None: the last."""
+        ...
+
+    async def inclusion(self, event_id: UUID, number: int | None = None) -> InclusionRead | None:
+        """That an event is in a seal, in the last without a number; None when it is not, or there is no such seal."""
+        ...
+
+    async def consistency(self, partition: int, first: int, second: int) -> ConsistencyRead | None:
+        """That a partition's tree in one seal begins that in a later one; None when there is no such seal."""
+        ...
+
+    async def reviews(self) -> list[AuditReviewRow]:
+        """The reviews of the trail, in their order."""
         ...
 
     async def holds(self) -> list[HoldRow]:

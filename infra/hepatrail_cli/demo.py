@@ -30,6 +30,7 @@ from hepatrail_services.simulation.trial import ACCEPTED, Trial
 _NEXT = """Where to look next:
   make up                           the same stack, kept in ./data, on the system's clock
   .venv/bin/hepatrail simulate      another trial: --seed, --participants, --out, --play
+  .venv/bin/hepatrail audit         verify, seal, replay, compare and export the log
   .venv/bin/hepatrail import sdtm   real data (SDTM) through the same API
   graphql/schema.graphql            everything that can be asked
   docs/adr/                         why it is built as it is"""
@@ -46,10 +47,10 @@ async def demo(seed: int, participants: int, console: Console, data_dir: Path) -
     trial = generate_trial(seed, participants)
     stack = StackProcess(data_dir, simulated_clock=True)
     try:
-        with console.status("starting Kafka, Postgres and four processes (the first start fetches Kafka, 44 MB)"):
+        with console.status("starting Kafka, Postgres and five processes (the first start fetches Kafka, 44 MB)"):
             ready = await stack.start()
         console.print(f"The stack is ready after {time.monotonic() - began:.1f} s: {ready['graphql']}", highlight=False)
-        complaints = await _show(trial, ready, console)
+        complaints = await _show(trial, ready, data_dir, console)
     finally:
         with console.status("stopping"):
             code = await stack.stop()
@@ -63,7 +64,7 @@ async def demo(seed: int, participants: int, console: Console, data_dir: Path) -
     return not complaints
 
 
-async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> list[str]:
+async def _show(trial: Trial, ready: Mapping[str, Any], data_dir: Path, console: Console) -> list[str]:
     console.rule("Safety officer: alerts as they arrive")
     officer = Officer(ready, console)
     listening = asyncio.create_task(officer.listen())
@@ -80,8 +81,8 @@ async def _show(trial: Trial, ready: Mapping[str, Any], console: Console) -> lis
     console.rule(f"Client: the course of {subject_id}")
     await show_course(ready, subject_id, position, console)
     console.rule("Auditor: the log itself")
-    await show_audit(ready, console)
-    return surprises(played) + _missing(officer, _serious(trial))
+    unproven = await show_audit(ready, data_dir, subject_id, console)
+    return surprises(played) + _missing(officer, _serious(trial)) + unproven
 
 
 async def _play(trial: Trial, ready: Mapping[str, Any], officer: Officer, console: Console) -> tuple[Played, ...]:

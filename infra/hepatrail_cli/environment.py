@@ -2,29 +2,40 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hepatrail_cli.stack_files import StackSecrets
+from hepatrail_infra.kafka_clients import with_user
 from hepatrail_infra.postgres import Dsns
 from hepatrail_infra.settings import PREFIX, Settings
 from hepatrail_infra.tokens import JWKS_FILE
 
 _NOTIFY = f"{PREFIX}NOTIFY_"
 
-PROCESSES = ("decider", "projector", "safety", "api")
+PROCESSES = ("decider", "projector", "safety", "sealer", "api")
 """The processes of a stack, by the name that `hepatrail serve` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where everything of a running stack is."""
+    """Where everything of a running stack is.
 
-    kafka: str
+    `kafka_users` are the passwords of a Kafka that asks for them: then `kafka` names its servers only.
+    """
+
+    kafka: str = field(repr=False)
     dsns: Dsns
     api_port: int
     metrics_ports: Mapping[str, int]
     clock: Path | None
+    kafka_users: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def kafka_of(self, principal: str) -> str:
+        """Kafka's address for a process, or for another of `kafka_acls.PRINCIPALS`."""
+        if not self.kafka_users:
+            return self.kafka
+        return with_user(self.kafka, principal, self.kafka_users[principal])
 
     def health_pages(self) -> dict[str, str]:
         """The page of each process that answers 200 when it does its work."""
@@ -37,7 +48,7 @@ def process_environment(
 ) -> dict[str, str]:
     """The environment of `hepatrail serve <name>`."""
     variables = {
-        "KAFKA": addresses.kafka,
+        "KAFKA": addresses.kafka_of(name),
         "REPLICATION": str(settings.replication),
         "INSTANCE": f"{name}-0",
         "LANES": str(settings.lanes),
@@ -53,6 +64,14 @@ def process_environment(
         variables |= _notifying()
     if name in ("projector", "safety"):
         variables["POSTGRES_WRITER"] = addresses.dsns.writer
+    if name == "sealer":
+        variables |= {
+            "LOG_ORIGIN": settings.log_origin,
+            "SEALING_KEY": secrets.sealing_key,
+            "SEALING_KEY_PUBLISH": "1",
+            "SEAL_SECONDS": str(settings.seal_seconds),
+            "CHECKPOINT_DIR": str(settings.checkpoint_dir or directory / "checkpoints"),
+        }
     if name == "api":
         variables |= {
             "POSTGRES_READER": addresses.dsns.reader,
@@ -67,10 +86,13 @@ def process_environment(
     return {**_outside(), **_prefixed(variables)}
 
 
-def tool_environment(addresses: Addresses, secrets: StackSecrets, directory: Path) -> dict[str, str]:
-    """The settings for an operator's commands, which may do everything."""
+def tool_environment(
+    addresses: Addresses, settings: Settings, secrets: StackSecrets, directory: Path
+) -> dict[str, str]:
+    """The settings for an operator's commands, which may do everything but change what is recorded."""
     variables = {
-        "KAFKA": addresses.kafka,
+        "KAFKA": addresses.kafka_of("tool"),
+        "LOG_ORIGIN": settings.log_origin,
         "POSTGRES_OWNER": addresses.dsns.owner,
         "POSTGRES_WRITER": addresses.dsns.writer,
         "POSTGRES_READER": addresses.dsns.reader,

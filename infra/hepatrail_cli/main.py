@@ -2,6 +2,7 @@
 
 import typer
 
+from hepatrail_cli.audit.app import audit_app
 from hepatrail_cli.import_sdtm import import_app
 from hepatrail_cli.prepare import prepare
 from hepatrail_cli.protocol import protocol_app
@@ -28,6 +29,7 @@ app = typer.Typer(
 # The written list of commands. A new one gets its file, and its line here.
 COMMANDS = (up, status, rebuild, watch, simulate, prepare, token)
 GROUPS = {
+    "audit": audit_app,
     "serve": serve_app,
     "import": import_app,
     "protocol": protocol_app,

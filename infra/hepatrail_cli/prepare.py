@@ -1,4 +1,4 @@
-"""`hepatrail prepare`: databases, roles and topics of an operator's own cluster, once before the first start."""
+"""`hepatrail prepare`: databases, roles, topics and permissions of an operator's own cluster, once before its start."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from hepatrail_cli.shell import run
 from hepatrail_events.errors import StartRefused
 from hepatrail_infra import postgres
+from hepatrail_infra.kafka_acls import ensure_acls
 from hepatrail_infra.kafka_admin import ensure_topics
 from hepatrail_infra.postgres import Passwords, connection, prepare_databases
 from hepatrail_infra.settings import PREFIX, Settings, load_settings, need, secret
@@ -16,7 +17,10 @@ from hepatrail_services.safety.ledger import ensure_safety
 
 
 def prepare() -> None:
-    """Make databases, roles and topics, and check them; needs HEPATRAIL_KAFKA, _POSTGRES and the five role DSNs."""
+    """Make databases, roles and topics, and check them; needs HEPATRAIL_KAFKA, _POSTGRES and the five role DSNs.
+
+    With HEPATRAIL_SECURE=1 also what each of Kafka's users may do; HEPATRAIL_KAFKA then names an administrator.
+    """
     run(_prepare(load_settings()))
     typer.echo("Databases, roles and topics are ready.")
 
@@ -32,6 +36,8 @@ async def _prepare(settings: Settings) -> None:
         vault_destroy=_password(settings.vault_destroy, "vault_destroy", postgres.VAULT_DESTROY),
     )
     await ensure_topics(bootstrap, settings.replication)
+    if settings.secure:
+        await ensure_acls(bootstrap)
     vault_admin = settings.vault.get_secret_value() if settings.vault else None
     dsns = await prepare_databases(admin, passwords, vault_admin_dsn=vault_admin)
     async with connection(dsns.owner, name="prepare") as owner:

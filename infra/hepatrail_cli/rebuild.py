@@ -1,7 +1,5 @@
 """`hepatrail rebuild`: the projections anew from the log, proven, and switched over in one row."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from hepatrail_cli.servers import servers
 from hepatrail_cli.shell import DEFAULT_DATA_DIR, FAILED, DataDir, run
-from hepatrail_cli.stack_files import StackSecrets, stack_is_known, stack_settings
-from hepatrail_infra.embedded.instance import InstanceLock
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
-from hepatrail_infra.embedded.postgres import EmbeddedPostgres
-from hepatrail_infra.postgres import prepare_databases
-from hepatrail_infra.settings import need, secret
+from hepatrail_infra.settings import need
 from hepatrail_projections.rebuild import RebuildReport, listed
 from hepatrail_projections.rebuild import rebuild as rebuild_projection
 
@@ -53,26 +47,9 @@ async def _rebuild(data_dir: Path, accept: bool, keep: bool) -> RebuildReport:
         def tell(step: str, done: int, total: int) -> None:
             progress.update(bar, description=_STEPS.get(step, step), completed=done, total=total)
 
-        async with _servers(data_dir) as (bootstrap, owner_dsn):
-            return await rebuild_projection(bootstrap, owner_dsn, accept=accept, keep=keep, progress=tell)
-
-
-@asynccontextmanager
-async def _servers(data_dir: Path) -> AsyncIterator[tuple[str, str]]:
-    """Bootstrap servers and the owner's address: of the settings, of the running stack, else started for this."""
-    if stack_is_known(data_dir) or not (data_dir / "kafka").exists():
-        settings = stack_settings(data_dir)
-        yield need(settings.kafka, "kafka"), secret(settings.postgres_owner, "postgres_owner")
-        return
-    with InstanceLock(data_dir):
-        kafka, postgres = EmbeddedKafka(data_dir / "kafka"), EmbeddedPostgres(data_dir / "postgres")
-        try:
-            bootstrap = await kafka.start()
-            dsns = await prepare_databases(await postgres.start(), StackSecrets.load_or_create(data_dir).passwords)
-            yield bootstrap, dsns.owner
-        finally:
-            await postgres.stop()
-            await kafka.stop()
+        async with servers(data_dir) as found:
+            owner = need(found.owner, "postgres_owner")
+            return await rebuild_projection(found.bootstrap, owner, accept=accept, keep=keep, progress=tell)
 
 
 def _show(report: RebuildReport, console: Console) -> None:

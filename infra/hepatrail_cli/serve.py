@@ -53,6 +53,12 @@ def safety() -> None:
     _process("safety")
 
 
+@serve_app.command()
+def sealer() -> None:
+    """Seals the log: HEPATRAIL_KAFKA, _SEALING_KEY, _LOG_ORIGIN, _CHECKPOINT_DIR."""
+    _process("sealer")
+
+
 def _process(name: str) -> None:
     # Each process imports only what is its own: the API's libraries are half of its memory.
     main: Main = importlib.import_module(f"hepatrail_cli.serve_{name}").main

@@ -26,7 +26,9 @@ from hepatrail_infra.embedded.instance import kept_port
 from hepatrail_infra.embedded.jars import Progress
 from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
+from hepatrail_infra.kafka_acls import ensure_acls
 from hepatrail_infra.kafka_admin import ensure_topics
+from hepatrail_infra.kafka_clients import shown
 from hepatrail_infra.postgres import Dsns, connection, prepare_databases
 from hepatrail_infra.settings import Settings
 from hepatrail_infra.tokens import TokenSigner
@@ -60,6 +62,8 @@ class Stack:
         self._signer = TokenSigner.load_or_create(directory, settings.jwt_issuer, settings.jwt_audience)
         self._progress = progress
         self._protocol = protocol or choose_protocol(None)
+        embedded = settings.kafka is None
+        self._kafka_users = self._secrets.kafka_users if settings.secure and embedded else {}
         self._servers: dict[str, Part] = {}
         self._processes: dict[str, ServeProcess] = {}
         self._keeper: asyncio.Task[None] | None = None
@@ -69,10 +73,10 @@ class Stack:
         """Starts everything and returns the ready line; StartRefused says what is in the way."""
         api_port = kept_port(self._directory / "api.port", self._port)
         kafka, dsns = await self._start_servers()
-        await hold_clock(kafka, make_clock(self._clock))
-        first = await needs_publication(kafka, self._protocol)
-        addresses = Addresses(kafka, dsns, api_port, self._metrics_ports(api_port), self._clock)
-        write_environment(self._directory, tool_environment(addresses, self._secrets, self._directory))
+        addresses = Addresses(kafka, dsns, api_port, self._metrics_ports(api_port), self._clock, self._kafka_users)
+        await hold_clock(addresses.kafka_of("tool"), make_clock(self._clock))
+        first = await needs_publication(addresses.kafka_of("tool"), self._protocol)
+        write_environment(self._directory, tool_environment(addresses, self._settings, self._secrets, self._directory))
         for name in PROCESSES:
             environment = process_environment(name, addresses, self._settings, self._secrets, self._directory)
             self._processes[name] = ServeProcess(name, self._directory, environment)
@@ -114,13 +118,17 @@ class Stack:
         return kafka.result(), dsns.result()
 
     async def _start_kafka(self) -> str:
-        bootstrap = self._settings.kafka
-        if bootstrap is None:
-            server = EmbeddedKafka(self._directory / "kafka", progress=self._progress)
-            self._servers["kafka"] = server
-            bootstrap = await server.start()
+        if self._settings.kafka is not None:
+            # Its users and their permissions are the operator's: `hepatrail prepare`.
+            await ensure_topics(self._settings.kafka, self._settings.replication)
+            return self._settings.kafka
+        server = EmbeddedKafka(self._directory / "kafka", users=self._kafka_users, progress=self._progress)
+        self._servers["kafka"] = server
+        bootstrap = await server.start()
         await ensure_topics(bootstrap, self._settings.replication)
-        return bootstrap
+        if self._kafka_users:
+            await ensure_acls(bootstrap)
+        return shown(bootstrap)
 
     async def _start_postgres(self) -> Dsns:
         if self._settings.postgres is not None:
@@ -151,7 +159,7 @@ class Stack:
         return {
             "graphql": f"http://{place}/graphql",
             "websocket": f"ws://{place}/graphql",
-            "kafka": addresses.kafka,
+            "kafka": addresses.kafka_of("auditor"),
             "postgres": addresses.dsns.reader,
             "tokens": {role.value: self._token(role) for role in Role},
             "clock": str(self._clock) if self._clock else None,

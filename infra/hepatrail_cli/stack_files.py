@@ -1,6 +1,7 @@
 """What `hepatrail up` keeps in its data directory, so that other commands, and its next start, find it.
 
-secrets.json       passwords of the database roles and the vault's master key; made once (0600)
+secrets.json       passwords of the database roles and of Kafka's users, the vault's master key, the key of the seals;
+                   made once (0600)
 environment.json   the settings of every process, for commands given `--data-dir` (0600; while it runs)
 run.json           the ready line, with the present process ids (0600; while it runs)
 clock.kind         whether this study runs on the system's clock or on a simulated one
@@ -11,15 +12,16 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from hepatrail_events.errors import StartRefused
 from hepatrail_infra.clock import SIMULATED
 from hepatrail_infra.embedded.instance import replace_text
+from hepatrail_infra.kafka_acls import USERS
 from hepatrail_infra.postgres import Passwords
-from hepatrail_infra.settings import MASTER_KEY_BYTES, PREFIX, Settings, load_settings
+from hepatrail_infra.settings import MASTER_KEY_BYTES, PREFIX, SEED_BYTES, Settings, load_settings
 
 SECRETS = "secrets.json"
 ENVIRONMENT = "environment.json"
@@ -35,7 +37,10 @@ class StackSecrets:
     """The secrets of an embedded stack."""
 
     passwords: Passwords
-    master_key: str
+    master_key: str = field(repr=False)
+    sealing_key: str = field(repr=False)
+    kafka_users: Mapping[str, str] = field(repr=False)
+    """Passwords by user; asked for with HEPATRAIL_SECURE only."""
 
     @classmethod
     def load_or_create(cls, data_dir: Path) -> Self:
@@ -44,14 +49,28 @@ class StackSecrets:
         if not file.exists():
             fresh = {
                 "passwords": asdict(Passwords(*(secrets.token_urlsafe(24) for _ in range(5)))),
-                "master_key": base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode("ascii"),
+                "master_key": _random(MASTER_KEY_BYTES),
             }
             replace_text(file, json.dumps(fresh), _PRIVATE)
         try:
             body = json.loads(file.read_text("utf-8"))
-            return cls(Passwords(**body["passwords"]), body["master_key"])
+            # A directory of an earlier release has no key and no users, or not all of today's.
+            whole = {"sealing_key": _random(SEED_BYTES), **body, "kafka_users": _users(body.get("kafka_users", {}))}
+            kept = cls(Passwords(**whole["passwords"]), whole["master_key"], whole["sealing_key"], whole["kafka_users"])
         except (ValueError, KeyError, TypeError) as error:
             raise StartRefused(f"The secrets file {file} is damaged: restore it from your backup.") from error
+        if whole != body:
+            replace_text(file, json.dumps(whole), _PRIVATE)
+        return kept
+
+
+def _users(kept: Mapping[str, str]) -> dict[str, str]:
+    # Hexadecimal, because JAAS takes other text apart.
+    return {**kept, **{name: secrets.token_hex(24) for name in USERS if name not in kept}}
+
+
+def _random(count: int) -> str:
+    return base64.b64encode(secrets.token_bytes(count)).decode("ascii")
 
 
 def write_environment(data_dir: Path, environment: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The five topics: made with exactly the settings of DESIGN section 2, and held to them at every start."""
+"""The six topics: made with exactly the settings of DESIGN section 2, and held to them at every start."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -10,12 +10,14 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from hepatrail_events.errors import StartRefused, Unavailable
+from hepatrail_infra.kafka_clients import settings, shown
 
 COMMANDS = "hepatrail.commands"
 EVENTS = "hepatrail.events"
 DECISIONS = "hepatrail.decisions"
 ACCESS = "hepatrail.access"
 QUARANTINE = "hepatrail.quarantine"
+CHECKPOINTS = "hepatrail.checkpoints"
 
 PARTITIONS = 12
 """Partitions of commands, events and decisions: frozen for life, because a stream's key must stay where it is."""
@@ -63,6 +65,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(DECISIONS, PARTITIONS, synced=True),
     TopicSpec(ACCESS, 1),
     TopicSpec(QUARANTINE, 1, max_bytes=_QUARANTINE_BYTES),
+    TopicSpec(CHECKPOINTS, 1, synced=True),
 )
 
 
@@ -107,19 +110,19 @@ def _at_least_as_safe(name: str, value: str, wanted: str) -> bool:
 
 
 async def ensure_topics(bootstrap: str, replication: int = 1) -> None:
-    """Makes what is missing, then checks all five.
+    """Makes what is missing, then checks all six.
 
     Raises StartRefused naming topic, setting, found and wanted when a topic could lose or misplace records,
     Unavailable when Kafka does not answer within 30 s. Nothing that exists is changed.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**settings(bootstrap))
     try:
         async with asyncio.timeout(_PROMPT):
             await admin.start()
             await _create(admin, replication)
             await _check(admin, replication)
     except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Kafka at {bootstrap} does not answer: {error}") from error
+        raise Unavailable(f"Kafka at {shown(bootstrap)} does not answer: {error}") from error
     finally:
         await admin.close()
 

@@ -13,6 +13,7 @@ from aiokafka.structs import ConsumerRecord
 
 from hepatrail_events.errors import LogShorter, Unavailable
 from hepatrail_infra.kafka_admin import MAX_RECORD_BYTES, PARTITIONS
+from hepatrail_infra.kafka_clients import settings
 from hepatrail_infra.kafka_wire import TRANSACTION_TIMEOUT_MS, Wire
 
 Record = ConsumerRecord[bytes | None, bytes | None]
@@ -37,7 +38,7 @@ def make_producer(bootstrap: str, transactional_id: str | None = None) -> AIOKaf
     """A producer, not started: acks=all, idempotent, zstd, no linger; transactional with an id."""
     sender.BACKOFF_OVERRIDE = _BACKOFF_SECONDS
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **settings(bootstrap),
         acks="all",
         enable_idempotence=True,
         compression_type="zstd",
@@ -126,7 +127,7 @@ class LogReader:
         self._partitions = tuple(positions)
         places = await self._places(positions)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **settings(self._bootstrap),
             group_id=None,
             isolation_level="read_committed",
             auto_offset_reset="none",

@@ -19,6 +19,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.protocol.types import Int32, Schema, String
 
 from hepatrail_events.errors import Unavailable
+from hepatrail_infra.kafka_clients import settings
 
 TRANSACTION_TIMEOUT_MS = 10_000
 """How long Kafka leaves a transaction open for its producer (DESIGN section 2, fact 5)."""
@@ -70,7 +71,7 @@ class Wire:
     """A connection for questions to brokers and coordinators; raises Unavailable when `patience` runs out."""
 
     def __init__(self, bootstrap: str, patience: float = _PATIENCE) -> None:
-        self._client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+        self._client = AIOKafkaClient(**settings(bootstrap), request_timeout_ms=10_000)
         self._patience = patience
 
     async def start(self) -> None:

@@ -15,6 +15,7 @@ from hepatrail_events.errors import StartRefused
 
 PREFIX = "HEPATRAIL_"
 MASTER_KEY_BYTES = 64
+SEED_BYTES = 32
 Lanes = Literal[1, 2, 3, 4, 6, 12]
 """How many lanes the twelve partitions can be divided into."""
 
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    kafka: str | None = Field(default=None, description="Bootstrap servers, host:port[,host:port]")
+    kafka: str | None = Field(default=None, repr=False, description="Bootstrap servers, host:port[,host:port]")
     replication: int = Field(
         default=1, ge=1, le=5, description="Replicas of each topic: 1 on a single node, 3 on a cluster"
     )
@@ -86,6 +87,24 @@ class Settings(BaseSettings):
     jwt_audience: str = Field(default="hepatrail", description="Exact `aud` of a token")
     jwks: str | None = Field(default=None, description="Path or https address of the key set that signs tokens")
 
+    log_origin: str = Field(
+        default="hepatrail.local",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9./-]{0,99}$",
+        description="The operator's part of the log's name in its checkpoints, a host name without scheme",
+    )
+    sealing_key: Secret = Field(
+        default=None, description="Base64 of the 32-byte Ed25519 seed that signs seals; with a comma: new, old"
+    )
+    sealing_key_publish: bool = Field(
+        default=False, description="Whether the sealer publishes its own key where the study has never had it"
+    )
+    seal_seconds: float = Field(default=300.0, ge=1, description="Seconds between two seals of a log that grows")
+    checkpoint_dir: Path | None = Field(default=None, description="Where the sealer keeps copies of its seals")
+    secure: bool = Field(
+        default=False,
+        description="Whether the embedded Kafka asks for passwords and grants each process its topics",
+    )
+
     data_dir: Path = Field(default=Path("data"), description="Where the embedded stack keeps everything")
     simulated_clock: Path | None = Field(default=None, description="File of the shared offset of a simulated clock")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -113,6 +132,19 @@ class Settings(BaseSettings):
     )
     notify_webhook_secret: Secret = Field(default=None, description="whsec_ and 24 to 64 bytes in base64: signs them")
     notify_link: Text = Field(default=None, description="Where people look, named in every notice")
+
+    def sealing_seeds(self) -> tuple[bytes, ...]:
+        """The seeds that sign seals, the present one first; StartRefused unless there are one or two of 32 bytes."""
+        try:
+            seeds = tuple(
+                base64.b64decode(part.strip(), validate=True)
+                for part in secret(self.sealing_key, "sealing_key").split(",")
+            )
+        except binascii.Error:
+            seeds = ()
+        if len(seeds) not in (1, 2) or any(len(seed) != SEED_BYTES for seed in seeds):
+            raise StartRefused(f"{PREFIX}SEALING_KEY must be one or two times {SEED_BYTES} bytes in base64.")
+        return seeds
 
     def master_key(self) -> bytes:
         """The vault's master key; StartRefused when it is absent or not 64 bytes in base64."""

@@ -165,6 +165,43 @@ class Vault:
         self._forget(kid)
         return bool(new)
 
+    async def unwrapped(self, kids: Iterable[str]) -> dict[str, SubjectKey | Unreadable]:
+        """The keys of these ids in clear, for a copy of the record that must open without this vault (RET-01).
+
+        Asks the vault whatever is cached. ERASED and KEY_MISSING where there is none; raises Unavailable, SealBroken.
+        """
+        asked = list(kids)
+        return await self._fetch(asked, asyncio.get_running_loop().time()) if asked else {}
+
+    async def adopt(self, subject_id: str, key: SubjectKey) -> bool:
+        """Takes over a key from such a copy, wrapped by this vault's master key; False when it is here already.
+
+        Raises KeyDestroyed where a tombstone forbids it, StartRefused when the key is not the subject's, or the vault
+        holds another one for the subject; Unavailable.
+        """
+        kid = kid_of(subject_id)
+        if key.kid != kid or len(key.key) != _KEY_BYTES:
+            raise StartRefused(f"The key {key.kid} is no key of participant {subject_id}.")
+        wrapped = self._master.encrypt(key.key, [kid.encode()])
+        with translate_errors():
+            async with self._pool.acquire() as link, link.transaction():
+                await link.execute(_LOCK, kid)
+                (row,) = await link.fetch(_FIND, [kid])
+                if row["destroyed"]:
+                    raise KeyDestroyed
+                # The wrapping is deterministic (SIV): one key has one wrapped form.
+                if row["wrapped"] not in (None, wrapped):
+                    raise StartRefused(f"The vault holds another key for participant {subject_id}.")
+                if row["wrapped"] is None:
+                    await link.execute(
+                        "INSERT INTO subject_key (kid, subject_id, wrapped) VALUES ($1, $2, $3)",
+                        kid,
+                        subject_id,
+                        wrapped,
+                    )
+        self._remember(kid, wrapped, asyncio.get_running_loop().time())
+        return row["wrapped"] is None
+
     async def backup(self, path: Path) -> int:
         """Writes all wrapped keys and tombstones to `path` (mode 0600) and returns their number."""
         return await write_backup(self._pool, path, self._check_value())

@@ -122,6 +122,7 @@ async def write(prepared: Prepared, connection: Connection, memory: Memory) -> N
             await table.delete(connection, change.deletes)
             await table.upsert(connection, change.upserts)
             await table.insert(connection, change.inserts)
+    await draft.side.write(connection)
     await _write_quarantine(draft, connection)
 
 
@@ -138,6 +139,7 @@ def adopt(prepared: Prepared, memory: Memory) -> None:
         else:
             memory.parked[stream] = parked
     memory.released.update(draft.released)
+    draft.side.adopt(memory)
     for _, row in _offset_changes(prepared, memory):
         memory.offsets[TopicPartition(row.topic, row.partition)] = row
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_projections.alert import ALERT, AlertRow, alert_row
+from hepatrail_projections.audit_review import AUDIT_REVIEW
 from hepatrail_projections.derive import SUBJECT_TABLES, derive, stored_at
 from hepatrail_projections.draft import Draft
 from hepatrail_projections.memory import Memory, Subject
+from hepatrail_projections.sealing_key import SEALING_KEY
 from hepatrail_projections.stopping_hit import STOPPING_RULE_HIT, stopping_rule_hit_row
 from hepatrail_projections.study import ACCESS_WITHDRAWN, HOLD, PROTOCOL, SITE
 from hepatrail_projections.study_view import StudyView
@@ -77,6 +79,8 @@ DERIVED_TABLES: tuple[Table[Any], ...] = (
     SITE,
     HOLD,
     ACCESS_WITHDRAWN,
+    SEALING_KEY,
+    AUDIT_REVIEW,
 )
 
 
@@ -113,6 +117,8 @@ def _study(before: StudyView, after: StudyView, changed: dict[str, TableChange])
     _compare(SITE, list(before.sites.values()), list(after.sites.values()), changed)
     _compare(HOLD, list(before.holds.values()), list(after.holds.values()), changed)
     _compare(ACCESS_WITHDRAWN, before.access_withdrawn, after.access_withdrawn, changed)
+    _compare(SEALING_KEY, before.sealing_keys, after.sealing_keys, changed)
+    _compare(AUDIT_REVIEW, before.audit_reviews, after.audit_reviews, changed)
 
 
 def _alerts(draft: Draft, memory: Memory, *, all_again: bool, changed: dict[str, TableChange]) -> dict[UUID, AlertRow]:

@@ -40,7 +40,17 @@ class DecisionRow:
         return not self.repeat and self.code not in NOT_BINDING
 
 
-DECISION = Table("decision", DecisionRow, ("partition", "kafka_offset"), indexes=("(stream, command_id)",))
+DECISION = Table(
+    "decision",
+    DecisionRow,
+    ("partition", "kafka_offset"),
+    indexes=(
+        "(stream, command_id)",
+        "(recorded_at, partition, kafka_offset) WHERE verdict = 'REJECTED'",
+    ),
+    append_only=True,
+    places=("kafka_offset",),
+)
 
 
 def decision_row(decision: Decision, partition: int, offset: int) -> DecisionRow:
@@ -80,3 +90,55 @@ async def decision_of(connection: Connection, stream: str, command_id: UUID) -> 
         order="kafka_offset",
     )
     return next((row for row in rows if row.binds), rows[-1] if rows else None)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedFilter:
+    """Which rejected commands are listed; None: any. `since` is inclusive, `until` exclusive."""
+
+    stream: str | None = None
+    command_type: str | None = None
+    code: str | None = None
+    rule: str | None = None
+    actor_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ANY_REJECTED = RejectedFilter()
+
+
+async def rejected_after(
+    connection: Connection,
+    after: tuple[datetime, int, int] | None,
+    complete_to: datetime,
+    chosen: RejectedFilter,
+    limit: int,
+) -> list[DecisionRow]:
+    """Rejections behind (recordedAt, partition, offset), in that order, recorded until `complete_to`.
+
+    A command that was sent again and answered again is there again (`repeat`): each answer is a record.
+    """
+    recorded_at, partition, offset = after or (None, None, None)
+    return await DECISION.where(
+        connection,
+        "verdict = 'REJECTED' AND recorded_at <= $4 "
+        "AND ($1::timestamptz IS NULL OR (recorded_at, partition, kafka_offset) > ($1, $2::bigint, $3::bigint)) "
+        "AND ($5::text IS NULL OR stream = $5) AND ($6::text IS NULL OR command_type = $6) "
+        "AND ($7::text IS NULL OR code = $7) AND ($8::text IS NULL OR rule = $8) "
+        "AND ($9::text IS NULL OR actor_id = $9) AND ($10::timestamptz IS NULL OR recorded_at >= $10) "
+        "AND ($11::timestamptz IS NULL OR recorded_at < $11)",
+        recorded_at,
+        partition,
+        offset,
+        complete_to,
+        chosen.stream,
+        chosen.command_type,
+        chosen.code,
+        chosen.rule,
+        chosen.actor_id,
+        chosen.since,
+        chosen.until,
+        order="recorded_at, partition, kafka_offset",
+        limit=limit,
+    )

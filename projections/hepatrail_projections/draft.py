@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from hepatrail_events.canonical import sha256_hex
-from hepatrail_events.codec import Link, Recorded, parse_object
+from hepatrail_events.codec import Link, Recorded
 from hepatrail_events.decisions import Decision
-from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import BrokenChain, InvalidMessage
 from hepatrail_events.streams import NEVER_PARKED, SAFETY_DESK, STUDY, subject_of
 from hepatrail_infra.kafka_admin import DECISIONS, EVENTS, QUARANTINE
@@ -24,14 +23,13 @@ from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.memory import Memory
 from hepatrail_projections.quarantine import PARKED, RELEASED, ParkedEventRow, QuarantineRow, ReleasedRow
 from hepatrail_projections.records import Incoming, RawRecord, incoming
-from hepatrail_projections.stream_head import StreamHeadRow
+from hepatrail_projections.side_topics import SideTopics
+from hepatrail_projections.stream_head import GENESIS_LINK, StreamHeadRow, follows_other, next_link, stands_in_chain
 from hepatrail_projections.study_view import StudyView, fold_study
 from hepatrail_projections.subject_view import empty_view, fold
 
 UNREADABLE_IN_A_ROW = 5
 """So many unreadable records of a partition may follow each other; one more looks like a fault of this program."""
-
-_GENESIS = Link()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Draft:
         self._memory = memory
         self._hashes = dict(hashes)
         self._waiting = {stream: list(events) for stream, events in waiting.items()}
+        self.side = SideTopics(memory)
         self.study = memory.study
         self.desk = memory.desk
         self.views: dict[str, SubjectView] = {}
@@ -77,11 +76,14 @@ class Draft:
         """Works one record in; InvalidMessage halts: the study, the desk, or too many unreadable ones in a row."""
         place = Place(record.topic, record.partition, record.offset)
         if record.topic == EVENTS:
+            self.side.add_leaf(record)
             self._take_event(read or incoming(place, record.key, record.value))
         elif record.topic == DECISIONS:
             self._take_decision(place, record)
         elif record.topic == QUARANTINE:
             self._take_quarantine(record)
+        else:
+            self._take_side(place, record)
 
     def retry(self, stream: str) -> None:
         """Reads a parked stream again from the record that parked it, then all that waits behind it."""
@@ -135,10 +137,10 @@ class Draft:
         envelope = recorded.envelope
         try:
             head = self.head(stream)
-            if head is not None and envelope.streamseq <= head.version and not _follows_other(head, recorded):
+            if head is not None and envelope.streamseq <= head.version and not follows_other(head, recorded):
                 self._check_repetition(stream, recorded)
                 return None
-            link = _next_link(head, recorded)
+            link = next_link(head, recorded)
             return Followed(recorded, link, self._fold(stream, recorded))
         except InvalidMessage as error:
             return error
@@ -177,9 +179,9 @@ class Draft:
     def _pass_over(self, stream: str, event: Incoming, result: Followed | InvalidMessage | None) -> None:
         """A released record: the next event may follow it, or the one before it (as deciders hold it)."""
         before = self.head(stream)
-        link = _GENESIS if before is None else before.link
+        link = GENESIS_LINK if before is None else before.link
         skipped = Link(link.streamseq + 1, sha256_hex(event.raw))
-        end, other = (skipped, link) if _stands_in_chain(stream, link, event.raw) else (link, skipped)
+        end, other = (skipped, link) if stands_in_chain(stream, link, event.raw) else (link, skipped)
         self.heads[stream] = StreamHeadRow(stream, end.streamseq, end.hash, other.streamseq, other.hash)
         error = result if isinstance(result, InvalidMessage) else InvalidMessage("it can be read")
         self._quarantine(event, error)
@@ -236,6 +238,13 @@ class Draft:
         self._count(place, readable=True)
         self.decisions.append(decision_row(decision, place.partition, place.offset))
 
+    def _take_side(self, place: Place, record: RawRecord) -> None:
+        """A seal or an access record: no participant depends on it, so that what cannot be read never halts."""
+        try:
+            self.side.take(record)
+        except InvalidMessage as error:
+            self._quarantine(Incoming(place, None, record.value or b"", error), error)
+
     def _take_quarantine(self, record: RawRecord) -> None:
         """A release; what readers put there themselves says nothing new, nor does what nobody can read."""
         try:
@@ -265,28 +274,3 @@ class Draft:
 
     def _release(self, place: Place) -> ReleasedRow | None:
         return self.released.get(place) or self._memory.released.get(place)
-
-
-def _next_link(head: StreamHeadRow | None, recorded: Recorded) -> Link:
-    if head is None:
-        return _GENESIS.follow(recorded)
-    try:
-        return head.link.follow(recorded)
-    except InvalidMessage:
-        if head.other_end is None:
-            raise
-        return head.other_end.follow(recorded)
-
-
-def _follows_other(head: StreamHeadRow, recorded: Recorded) -> bool:
-    """Whether the event takes the place of a released one that its writer had not counted."""
-    other, envelope = head.other_end, recorded.envelope
-    return other is not None and (envelope.streamseq, envelope.prevhash) == (other.streamseq + 1, other.hash)
-
-
-def _stands_in_chain(stream: str, link: Link, raw: bytes) -> bool:
-    try:
-        envelope = Envelope.from_json(parse_object(raw))
-    except InvalidMessage:
-        return False
-    return (envelope.stream, envelope.streamseq, envelope.prevhash) == (stream, link.streamseq + 1, link.hash)

@@ -46,6 +46,7 @@ EVENT = Table(
     ("stream", "streamseq"),
     indexes=("(recorded_at, stream, streamseq)", "(event_id)"),
     append_only=True,
+    places=("kafka_offset",),
 )
 
 
@@ -146,7 +147,10 @@ def event_row(recorded: Recorded, partition: int, offset: int) -> EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are listed; None: any. Instants are of recordedAt, `since` inclusive, `until` exclusive."""
+    """Which events are listed; None: any. Instants are of recordedAt, `since` inclusive, `until` exclusive.
+
+    `subject_id`: of the participant's stream, and those of the study and the safety desk whose payload names them.
+    """
 
     stream: str | None = None
     types: frozenset[str] | None = None
@@ -154,6 +158,7 @@ class EventFilter:
     commit_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    subject_id: str | None = None
 
 
 ANY_EVENT = EventFilter()
@@ -173,7 +178,9 @@ async def events_after(
         "($1::timestamptz IS NULL OR (recorded_at, stream, streamseq) > ($1, $2::text, $3::bigint)) "
         "AND recorded_at <= $4 AND ($5::text IS NULL OR stream = $5) AND ($6::text[] IS NULL OR type = ANY ($6)) "
         "AND ($7::text IS NULL OR actor_id = $7) AND ($8::uuid IS NULL OR commit_id = $8) "
-        "AND ($9::timestamptz IS NULL OR recorded_at >= $9) AND ($10::timestamptz IS NULL OR recorded_at < $10)",
+        "AND ($9::timestamptz IS NULL OR recorded_at >= $9) AND ($10::timestamptz IS NULL OR recorded_at < $10) "
+        "AND ($11::text IS NULL OR stream = 'subject-' || $11 "
+        "OR stream IN ('study', 'safety-desk') AND payload->>'subjectId' = $11)",
         recorded_at,
         stream,
         streamseq,
@@ -184,6 +191,7 @@ async def events_after(
         chosen.commit_id,
         chosen.since,
         chosen.until,
+        chosen.subject_id,
         order="recorded_at, stream, streamseq",
         limit=limit,
     )

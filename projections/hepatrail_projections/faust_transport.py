@@ -21,6 +21,7 @@ from uuid import uuid4
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from faust.auth import SASLCredentials
 from faust.contrib.asgi import bind_to_running_loop
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -28,6 +29,7 @@ from mode import CrashingSupervisor
 from yarl import URL
 
 from hepatrail_events.errors import Unavailable
+from hepatrail_infra.kafka_clients import MECHANISM, PLAINTEXT, parse, tls_of
 from hepatrail_infra.kafka_log import close_consumer
 from hepatrail_projections.completeness import Seen
 
@@ -177,10 +179,10 @@ async def tail_running(
     waits for a killed member of an old one until its session ends; whoever must be the only one holds a lock.
     Raises Unavailable when Kafka is away.
     """
-    url = [URL(f"kafka://{server}") for server in bootstrap.split(",")]
+    url, credentials = _broker(bootstrap)
     scratch = Path(tempfile.mkdtemp(prefix="hepatrail-faust-"))
     try:
-        app = _app(f"{group}-{uuid4().hex[:12]}", url, scratch)
+        app = _app(f"{group}-{uuid4().hex[:12]}", url, credentials, scratch)
         app.transport = CommittedTransport(url, app, next_offsets, loop=app.loop)
         topic = app.topic(
             *topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", acks=False
@@ -221,10 +223,22 @@ def agent_options() -> dict[str, Any]:
     return {"concurrency": 1, "supervisor_strategy": CrashingSupervisor}
 
 
-def _app(name: str, url: list[URL], scratch: Path) -> faust.App:
+def _broker(bootstrap: str) -> tuple[list[URL], SASLCredentials | None]:
+    """Kafka's address in Faust's words; here, because nothing below has Faust in memory."""
+    address = parse(bootstrap)
+    url = [URL(f"kafka://{server}") for server in address.servers.split(",")]
+    if address.protocol == PLAINTEXT:
+        return url, None
+    return url, SASLCredentials(
+        username=address.username, password=address.password, ssl_context=tls_of(address), mechanism=MECHANISM
+    )
+
+
+def _app(name: str, url: list[URL], credentials: SASLCredentials | None, scratch: Path) -> faust.App:
     return faust.App(
         name,
         broker=url,
+        broker_credentials=credentials,
         datadir=scratch,
         store="memory://",
         autodiscover=False,

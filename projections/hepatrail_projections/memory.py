@@ -8,12 +8,15 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_of
+from hepatrail_events.transparency.tiles import Growing
 from hepatrail_infra.kafka_quarantine import Place
 from hepatrail_projections.alert import AlertRow, alert_row
+from hepatrail_projections.checkpoint_seal import last_seal_number
 from hepatrail_projections.derive import SubjectRows, derive, stored_at
 from hepatrail_projections.desk_view import EMPTY_DESK, DeskView, fold_desk
 from hepatrail_projections.event import events_of, events_of_many
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.log_tile import last_tiles
 from hepatrail_projections.offset import OffsetRow, offsets
 from hepatrail_projections.quarantine import RELEASE, QuarantineRow, ReleasedRow, parked_records
 from hepatrail_projections.stream_head import STREAM_HEAD, StreamHeadRow
@@ -34,7 +37,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Memory:
-    """The state of one schema as this projector wrote it last."""
+    """The state of one schema as this projector wrote it last; `trees` by partition of the events."""
 
     study: StudyView = EMPTY_STUDY
     desk: DeskView = EMPTY_DESK
@@ -44,6 +47,8 @@ class Memory:
     parked: dict[str, QuarantineRow] = field(default_factory=dict)
     released: dict[Place, ReleasedRow] = field(default_factory=dict)
     offsets: dict[TopicPartition, OffsetRow] = field(default_factory=dict)
+    trees: dict[int, Growing] = field(default_factory=dict)
+    last_seal: int = 0
 
     @classmethod
     async def load(cls, connection: Connection) -> "Memory":
@@ -58,6 +63,8 @@ class Memory:
         for row in await RELEASE.where(connection, "true"):
             memory.released[Place(row.topic, row.partition, row.kafka_offset)] = row
         memory.offsets = {TopicPartition(row.topic, row.partition): row for row in await offsets(connection)}
+        memory.trees = {partition: Growing(tiles) for partition, tiles in (await last_tiles(connection)).items()}
+        memory.last_seal = await last_seal_number(connection)
         return memory
 
     async def load_streams(self, connection: Connection, streams: Iterable[str]) -> None:

@@ -35,10 +35,10 @@ async def offsets(connection: Connection) -> tuple[OffsetRow, ...]:
     return tuple(await OFFSET.where(connection, "true"))
 
 
-async def complete_to_of(connection: Connection) -> datetime | None:
-    """The least `complete_to` over the partitions of the events; None while one of them has none."""
+async def complete_to_of(connection: Connection, topic: str = EVENTS) -> datetime | None:
+    """The least `complete_to` over the partitions of the events or the decisions; None while one of them has none."""
     row = await connection.fetchrow(
-        "SELECT min(complete_to) AS least, count(complete_to) AS known FROM projection_offset WHERE topic = $1", EVENTS
+        "SELECT min(complete_to) AS least, count(complete_to) AS known FROM projection_offset WHERE topic = $1", topic
     )
     return row["least"] if row is not None and row["known"] == PARTITIONS else None
 

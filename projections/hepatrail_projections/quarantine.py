@@ -53,9 +53,15 @@ class ReleasedRow:
     released_at: datetime
 
 
-QUARANTINE = Table("quarantine", QuarantineRow, ("topic", "partition", "kafka_offset"), indexes=("(stream)",))
-PARKED_EVENT = Table("parked_event", ParkedEventRow, ("partition", "kafka_offset"), indexes=("(stream)",))
-RELEASE = Table("released", ReleasedRow, ("topic", "partition", "kafka_offset"))
+_PLACES = ("kafka_offset",)
+
+QUARANTINE = Table(
+    "quarantine", QuarantineRow, ("topic", "partition", "kafka_offset"), indexes=("(stream)",), places=_PLACES
+)
+PARKED_EVENT = Table(
+    "parked_event", ParkedEventRow, ("partition", "kafka_offset"), indexes=("(stream)",), places=_PLACES
+)
+RELEASE = Table("released", ReleasedRow, ("topic", "partition", "kafka_offset"), places=_PLACES)
 
 
 async def parked_records(connection: Connection, stream: str | None) -> tuple[QuarantineRow, ...]:

@@ -11,6 +11,7 @@ from hepatrail_events.codec import Recorded
 from hepatrail_events.streams import SAFETY_DESK, subject_stream
 from hepatrail_projections import subject_reading
 from hepatrail_projections.alert import AlertRow, alerts_of
+from hepatrail_projections.audit_reading import AuditReader
 from hepatrail_projections.data_query import ANY_QUERY, QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow, decision_of
 from hepatrail_projections.derive import SubjectRows
@@ -21,7 +22,6 @@ from hepatrail_projections.offset import OffsetRow, complete_to_of, offsets
 from hepatrail_projections.quarantine import QuarantineRow, parked_of, parked_records
 from hepatrail_projections.queries.reading import opened_by_commit, queries_of_trial
 from hepatrail_projections.safety_finding import SafetyFindingRow
-from hepatrail_projections.safety_reading import SafetyReader
 from hepatrail_projections.snapshots import MAX_PAGE, Page, bounded, fold_study_events, page, zone_at
 from hepatrail_projections.stream_head import version_of
 from hepatrail_projections.study import (
@@ -76,7 +76,7 @@ class StatusRead:
     parked: tuple[QuarantineRow, ...]
 
 
-class Reader(SafetyReader):
+class Reader(AuditReader):
     """Reads through a pool of the role `hepatrail_reader`. Lost connections are Unavailable."""
 
     async def subject(self, subject_id: str, as_of: datetime | None = None) -> SubjectRead | None:

@@ -17,7 +17,7 @@ from hepatrail_events.errors import LogShorter, StartRefused
 from hepatrail_events.streams import STUDY
 from hepatrail_infra.clock import SystemClock
 from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
-from hepatrail_infra.kafka_log import LogReader, partition_of
+from hepatrail_infra.kafka_log import LogReader, Record, partition_of
 from hepatrail_infra.kafka_wire import Wire
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.apply import Projection
@@ -33,6 +33,9 @@ from hepatrail_projections.version import PROJECTION_VERSION
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done (`build`, `prove`, `switch`), how many offsets are done and how many there are."""
+
+Accepts = Callable[[Record], bool]
+"""Whether a record is projected."""
 
 _LOCK = 4_842_003
 _WAIT_MS = 100
@@ -56,9 +59,15 @@ class RebuildReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Live:
+class Live:
+    """A projection that is read and written now."""
+
     version: int
     schema: str
+
+
+def _everything(_: Record) -> bool:
+    return True
 
 
 async def rebuild(
@@ -80,14 +89,14 @@ async def rebuild(
     async with connection(owner_dsn, name="rebuild") as owner:
         if not await owner.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
             raise StartRefused("Another rebuild is running.")
-        live = await _live(owner, version)
+        live = await live_projection(owner, version)
         if not keep:
             await _drop_unused(owner)
         names = await _free_names(owner, version, count=1 if live.version == version else 2)
-        builds = [await _new_build(owner_dsn, name) for name in names]
+        builds = [await new_build(owner_dsn, name) for name in names]
         try:
             for build in builds:
-                await _follow_live(build, owner, live, bootstrap, tell)
+                await follow_live(build, owner, live, bootstrap, tell)
             return await _finish(builds, owner, live, bootstrap, tell, accept=accept, version=version)
         finally:
             for build in builds:
@@ -99,7 +108,7 @@ async def rebuild(
 async def _finish(
     builds: list[Engine],
     owner: asyncpg.Connection,
-    live: _Live,
+    live: Live,
     bootstrap: str,
     tell: Progress,
     *,
@@ -107,10 +116,10 @@ async def _finish(
     version: int,
 ) -> RebuildReport:
     schema = builds[0].projection.schema
-    async with _held(owner, live):
-        target = await _offsets(owner, live.schema)
+    async with held(owner, live):
+        target = await offsets_of(owner, live.schema)
         for build in builds:
-            await _build_to(build, target, bootstrap, tell)
+            await build_to(build, target, bootstrap, tell)
         tell("prove", 0, 1)
         old, new = await asyncio.gather(digests(owner, live.schema), digests(builds[0].connection, schema))
         for build in builds[1:]:
@@ -135,8 +144,8 @@ async def _finish(
     return RebuildReport(schema, live.schema, live.version == version, new, found, switched)
 
 
-async def _live(owner: asyncpg.Connection, version: int) -> _Live:
-    """The projection to compare with: that of this version, else that of the highest."""
+async def live_projection(owner: asyncpg.Connection, version: int) -> Live:
+    """The projection to compare with: that of this version, else that of the highest; StartRefused without any."""
     if await owner.fetchval("SELECT to_regclass($1)", f"{META}.live_projection") is None:
         raise StartRefused("No projection is live yet: start the stack first.")
     row = await owner.fetchrow(
@@ -145,7 +154,7 @@ async def _live(owner: asyncpg.Connection, version: int) -> _Live:
     )
     if row is None:
         raise StartRefused("No projection is live yet: start the stack first.")
-    return _Live(int(row["version"]), str(row["schema"]))
+    return Live(int(row["version"]), str(row["schema"]))
 
 
 async def _drop_unused(owner: asyncpg.Connection) -> None:
@@ -168,7 +177,8 @@ async def _free_names(owner: asyncpg.Connection, version: int, count: int) -> li
     return names
 
 
-async def _new_build(owner_dsn: str, schema: str) -> Engine:
+async def new_build(owner_dsn: str, schema: str) -> Engine:
+    """An empty projection that nobody reads, on a connection of its own; whoever makes it closes and drops it."""
     link = await asyncpg.connect(owner_dsn, timeout=10, server_settings={"application_name": "hepatrail rebuild"})
     async with link.transaction():
         await create_schema(link, schema)
@@ -178,27 +188,36 @@ async def _new_build(owner_dsn: str, schema: str) -> Engine:
     return Engine(link, Projection(schema, await Memory.load(link), live=False), SystemClock())
 
 
-async def _follow_live(build: Engine, owner: asyncpg.Connection, live: _Live, bootstrap: str, tell: Progress) -> None:
+async def follow_live(build: Engine, owner: asyncpg.Connection, live: Live, bootstrap: str, tell: Progress) -> None:
     """Builds until the live projection is near; it goes on meanwhile."""
     while True:
-        target = await _offsets(owner, live.schema)
-        await _build_to(build, target, bootstrap, tell)
-        if sum((await _offsets(owner, live.schema)).values()) - sum(target.values()) < _NEAR:
+        target = await offsets_of(owner, live.schema)
+        await build_to(build, target, bootstrap, tell)
+        if sum((await offsets_of(owner, live.schema)).values()) - sum(target.values()) < _NEAR:
             return
 
 
-async def _build_to(build: Engine, target: Mapping[TopicPartition, int], bootstrap: str, tell: Progress) -> None:
-    """Projects every record before the target offsets.
+async def build_to(
+    build: Engine,
+    target: Mapping[TopicPartition, int],
+    bootstrap: str,
+    tell: Progress,
+    accept: Accepts = _everything,
+) -> None:
+    """Projects every record before the target offsets that is accepted; partitions that are no target are not read.
 
     Releases come first, so that what they concern never halts; then the protocol, without which every participant
-    would be derived twice.
+    would be derived twice. `accept` is asked about each record once, in the order of its partition.
     """
-    for partition in (TopicPartition(QUARANTINE, 0), TopicPartition(EVENTS, partition_of(STUDY))):
-        await _read({partition: target[partition]}, build, bootstrap, tell)
-    await _read(target, build, bootstrap, tell)
+    first = (TopicPartition(QUARANTINE, 0), TopicPartition(EVENTS, partition_of(STUDY)))
+    for partition in first:
+        await _read({partition: target[partition]}, build, bootstrap, tell, accept)
+    await _read({tp: offset for tp, offset in target.items() if tp not in first}, build, bootstrap, tell, accept)
 
 
-async def _read(target: Mapping[TopicPartition, int], build: Engine, bootstrap: str, tell: Progress) -> None:
+async def _read(
+    target: Mapping[TopicPartition, int], build: Engine, bootstrap: str, tell: Progress, accept: Accepts
+) -> None:
     behind = _behind(target, build)
     if not behind:
         return
@@ -214,17 +233,27 @@ async def _read(target: Mapping[TopicPartition, int], build: Engine, bootstrap: 
     await reader.start({partition: build.next_offsets[partition] for partition in behind})
     try:
         batch: list[ReadRecord] = []
-        while batch or _behind(target, build):
-            reading = _records_before(target, reader)
+        while batch or await _unread(target, reader):
+            reading = _records_before(target, reader, accept)
             batch = await apply_and_read(build, batch, reading) if batch else await reading
-            tell("build", sum(build.next_offsets.values()), sum(target.values()))
+            tell("build", sum([await reader.position(each) for each in behind]), sum(target[each] for each in behind))
     finally:
         await reader.stop()
 
 
-async def _records_before(target: Mapping[TopicPartition, int], reader: LogReader) -> list[ReadRecord]:
+async def _records_before(target: Mapping[TopicPartition, int], reader: LogReader, accept: Accepts) -> list[ReadRecord]:
     arrived = await reader.getmany(_WAIT_MS, BATCH_RECORDS)
-    return await read_ahead([each for tp, records in arrived.items() for each in records if each.offset < target[tp]])
+    return await read_ahead(
+        [each for tp, records in arrived.items() for each in records if each.offset < target[tp] and accept(each)]
+    )
+
+
+async def _unread(target: Mapping[TopicPartition, int], reader: LogReader) -> bool:
+    """Whether records before the target were not read yet; behind the last one a partition may hold only markers."""
+    for partition in reader.partitions:
+        if await reader.position(partition) < target[partition]:
+            return True
+    return False
 
 
 def _behind(target: Mapping[TopicPartition, int], build: Engine) -> list[TopicPartition]:
@@ -232,13 +261,14 @@ def _behind(target: Mapping[TopicPartition, int], build: Engine) -> list[TopicPa
     return [partition for partition, offset in target.items() if reached[partition] < offset]
 
 
-async def _offsets(owner: asyncpg.Connection, schema: str) -> dict[TopicPartition, int]:
+async def offsets_of(owner: asyncpg.Connection, schema: str) -> dict[TopicPartition, int]:
+    """How far a projection has come: the next offset of every partition."""
     rows = await owner.fetch(f"SELECT topic, partition, next_offset FROM {schema}.{OFFSET.name}")  # noqa: S608
     return {TopicPartition(row["topic"], int(row["partition"])): int(row["next_offset"]) for row in rows}
 
 
 @asynccontextmanager
-async def _held(owner: asyncpg.Connection, live: _Live) -> AsyncIterator[None]:
+async def held(owner: asyncpg.Connection, live: Live) -> AsyncIterator[None]:
     """Holds the live projector between two of its batches."""
     async with owner.transaction():
         schema = await owner.fetchval(
@@ -246,7 +276,7 @@ async def _held(owner: asyncpg.Connection, live: _Live) -> AsyncIterator[None]:
             live.version,
         )
         if schema != live.schema:
-            raise StartRefused("Another schema was made live meanwhile: run the rebuild again.")
+            raise StartRefused("Another schema was made live meanwhile: run it again.")
         yield
 
 

@@ -11,7 +11,8 @@ from aiokafka.structs import ConsumerRecord
 from hepatrail_events.codec import Recorded, read
 from hepatrail_events.errors import InvalidEnvelope, InvalidMessage
 from hepatrail_events.streams import is_stream
-from hepatrail_infra.kafka_admin import DECISIONS, EVENTS, PARTITIONS, QUARANTINE
+from hepatrail_events.transparency.merkle import leaf_hash
+from hepatrail_infra.kafka_admin import ACCESS, CHECKPOINTS, DECISIONS, EVENTS, PARTITIONS, QUARANTINE
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.kafka_quarantine import Place
 
@@ -19,6 +20,8 @@ READ_TOPICS: tuple[TopicPartition, ...] = (
     *(TopicPartition(EVENTS, number) for number in range(PARTITIONS)),
     *(TopicPartition(DECISIONS, number) for number in range(PARTITIONS)),
     TopicPartition(QUARANTINE, 0),
+    TopicPartition(CHECKPOINTS, 0),
+    TopicPartition(ACCESS, 0),
 )
 """Every partition that a projector reads."""
 
@@ -76,7 +79,7 @@ def incoming(place: Place, key: bytes | None, value: bytes | None) -> Incoming:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """A record that was read while the batch before it was written."""
+    """A record that was read while the batch before it was written; `leaf` is its hash in the tree of its partition."""
 
     topic: str
     partition: int
@@ -85,16 +88,21 @@ class ReadRecord:
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     content: Incoming | None
+    leaf: bytes | None
 
 
 async def read_ahead(records: Sequence[ConsumerRecord[bytes | None, bytes | None]]) -> list[ReadRecord]:
-    """Reads records of the events topic, letting other tasks run in between."""
+    """Reads and hashes records of the events topic, letting other tasks run in between."""
     made = []
     for number, each in enumerate(records, 1):
-        content = None
+        content = leaf = None
         if each.topic == EVENTS:
             content = incoming(Place(each.topic, each.partition, each.offset), each.key, each.value)
-        made.append(ReadRecord(each.topic, each.partition, each.offset, each.key, each.value, each.headers, content))
+            leaf = leaf_hash(each.value or b"")
+        read_one = ReadRecord(
+            each.topic, each.partition, each.offset, each.key, each.value, each.headers, content, leaf
+        )
+        made.append(read_one)
         if number % _YIELD_EVERY == 0:
             await asyncio.sleep(0)
     return made
@@ -105,6 +113,13 @@ def content_of(record: RawRecord) -> Incoming:
     if isinstance(record, ReadRecord) and record.content is not None:
         return record.content
     return incoming(Place(record.topic, record.partition, record.offset), record.key, record.value)
+
+
+def leaf_of(record: RawRecord) -> bytes:
+    """The hash of an event's record as a leaf of its partition's tree, computed now unless it was read ahead."""
+    if isinstance(record, ReadRecord) and record.leaf is not None:
+        return record.leaf
+    return leaf_hash(record.value or b"")
 
 
 def stream_of(key: bytes | None, partition: int) -> str | None:

@@ -1,12 +1,11 @@
 """Making and dropping the schemas of projections, under the role that owns them.
 
-The projector's role owns nothing: of `event` it keeps INSERT and SELECT only, so that nobody who holds its password
-can change or delete what was recorded.
+The projector's role owns nothing: of `event`, and of whatever else is a record of the log as it was written, it keeps
+INSERT and SELECT only, so that nobody who holds its password can change or delete what was recorded.
 """
 
 from hepatrail_infra.postgres import READER, WRITER
 from hepatrail_projections.catalog import CATALOG
-from hepatrail_projections.event import EVENT
 from hepatrail_projections.meta import META, META_DDL, refuse_other_version
 from hepatrail_projections.offset import OFFSET, OffsetRow
 from hepatrail_projections.records import READ_TOPICS
@@ -52,7 +51,8 @@ async def create_schema(owner: Connection, schema: str) -> None:
     await owner.execute(f"GRANT USAGE ON SCHEMA {schema} TO {WRITER}, {READER}")
     await owner.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {READER}")
     await owner.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {WRITER}")
-    await owner.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {EVENT.name} FROM {WRITER}")
+    records = ", ".join(table.name for table in CATALOG if table.append_only)
+    await owner.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {records} FROM {WRITER}")
     await OFFSET.upsert(owner, [OffsetRow(each.topic, each.partition, 0, None, None, 0, None) for each in READ_TOPICS])
 
 

@@ -1,4 +1,4 @@
-"""The study as a pure fold of its stream: protocol versions, sites, holds, access withdrawn."""
+"""The study as a pure fold of its stream: protocol versions, sites, holds, access withdrawn, keys, reviews."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,15 +14,19 @@ from hepatrail_events.errors import InvalidPayload
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.study import (
     AccessWithdrawn,
+    AuditTrailReviewed,
     HoldPlaced,
     HoldReleased,
     ProtocolPublished,
+    SealingKeyPublished,
     SiteActivated,
     SiteDeactivated,
 )
 from hepatrail_events.types import SealedText
+from hepatrail_projections.audit_review import AuditReviewRow
 from hepatrail_projections.clinical.visits import VisitPlan
 from hepatrail_projections.plan import visit_plan
+from hepatrail_projections.sealing_key import SealingKeyRow
 from hepatrail_projections.study import AccessWithdrawnRow, HoldRow, ProtocolRow, SiteRow
 
 
@@ -51,6 +55,8 @@ class StudyView:
     sites: Mapping[str, SiteRow] = field(default_factory=dict)
     holds: Mapping[UUID, HoldRow] = field(default_factory=dict)
     access_withdrawn: tuple[AccessWithdrawnRow, ...] = ()
+    sealing_keys: tuple[SealingKeyRow, ...] = ()
+    audit_reviews: tuple[AuditReviewRow, ...] = ()
 
     def published_at(self, at: datetime) -> PublishedProtocol | None:
         """The version in force: the one that took effect last, of equal ones the last published; None before any."""
@@ -108,6 +114,10 @@ def _step(view: StudyView, recorded: Recorded) -> StudyView:
                 (envelope.id,),
             )
             return replace(view, access_withdrawn=(*view.access_withdrawn, row))
+        case SealingKeyPublished() as event:
+            return replace(view, sealing_keys=(*view.sealing_keys, _key(event, recorded)))
+        case AuditTrailReviewed() as event:
+            return replace(view, audit_reviews=(*view.audit_reviews, _review(event, recorded)))
         case other:
             raise InvalidPayload(f"{type(other).__name__} is no event of the study")
 
@@ -129,6 +139,33 @@ def _published(event: ProtocolPublished, recorded: Recorded) -> PublishedProtoco
         event_ids=(envelope.id,),
     )
     return PublishedProtocol(row, protocol, visit_plan(protocol))
+
+
+def _key(event: SealingKeyPublished, recorded: Recorded) -> SealingKeyRow:
+    envelope = recorded.envelope
+    return SealingKeyRow(
+        streamseq=envelope.streamseq,
+        public_key=event.public_key,
+        reason=event.reason,
+        published_at=envelope.recordedat,
+        published_by=envelope.actorid,
+        event_ids=(envelope.id,),
+    )
+
+
+def _review(event: AuditTrailReviewed, recorded: Recorded) -> AuditReviewRow:
+    envelope = recorded.envelope
+    return AuditReviewRow(
+        streamseq=envelope.streamseq,
+        period_from=event.period_from,
+        period_to=event.period_to,
+        seal=event.seal,
+        seal_hash=event.seal_hash,
+        findings=event.findings,
+        reviewed_at=envelope.recordedat,
+        reviewed_by=envelope.actorid,
+        event_ids=(envelope.id,),
+    )
 
 
 def _with_site(view: StudyView, site: SiteRow) -> StudyView:

@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import repeat
 from operator import attrgetter
 from types import NoneType
-from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import asyncpg
@@ -25,6 +25,9 @@ Json: TypeAlias = Any
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 Row = TypeVar("Row")
+
+MAX_BIGINT: Final = 2**63 - 1
+"""The largest number that a column of an `int` field holds."""
 
 Decoder: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
 """From the values of one column, of all rows, to those of the rows' field."""
@@ -56,7 +59,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table(Generic[Row]):
-    """A table, its rows' class and its key; all SQL about it comes from here."""
+    """A table, its rows' class and its key; all SQL about it comes from here.
+
+    `places` are the columns that hold offsets of Kafka: a copy of the log in another Kafka has other ones.
+    """
 
     name: str
     row: type[Row]
@@ -64,6 +70,7 @@ class Table(Generic[Row]):
     indexes: tuple[str, ...] = ()
     append_only: bool = False
     digested: bool = True
+    places: tuple[str, ...] = ()
     _key_of: Callable[[Row], Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

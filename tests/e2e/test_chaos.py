@@ -42,7 +42,7 @@ async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: d
         acknowledged[command] = result["eventIds"]
 
 
-async def test_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_killed(stack: Stack) -> None:
+async def test_ret_04_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_killed(stack: Stack) -> None:
     for subject in SUBJECTS:
         await enrol(stack, subject)
     acknowledged: dict[str, list[str]] = {}

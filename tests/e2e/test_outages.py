@@ -62,7 +62,7 @@ async def _sees(stack: Stack, subject: str, version: int) -> None:
             await asyncio.sleep(0.5)
 
 
-async def test_commands_during_thirty_seconds_without_kafka_are_decided_once_when_it_is_back(
+async def test_ret_04_commands_during_thirty_seconds_without_kafka_are_decided_once_when_it_is_back(
     operated: Operated,
 ) -> None:
     await enrol(operated.stack, "OUT-KAFKA")
@@ -78,7 +78,7 @@ async def test_commands_during_thirty_seconds_without_kafka_are_decided_once_whe
     await _sees(operated.stack, "OUT-KAFKA", 7)
 
 
-async def test_commands_during_thirty_seconds_without_postgres_are_in_the_log_and_projected_later(
+async def test_ret_04_commands_during_thirty_seconds_without_postgres_are_in_the_log_and_projected_later(
     operated: Operated,
 ) -> None:
     await enrol(operated.stack, "OUT-PG")

@@ -117,7 +117,7 @@ def _newer_program(monkeypatch: pytest.MonkeyPatch, steps: Mapping[tuple[str, in
     monkeypatch.setattr(codec, "UPCASTERS", steps)
 
 
-def test_an_old_shape_is_led_to_the_current_one_and_its_hash_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ret_05_an_old_shape_is_led_to_the_current_one_and_its_hash_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     _newer_program(monkeypatch, STEPS)
     found = read(RAW)
     assert found.event == NewConsent(site_id="BFH", form="ICF-2", language="zho")

@@ -35,7 +35,7 @@ def test_no_golden_file_was_changed_or_removed() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_golden_file_is_read_and_written_again_to_the_same_bytes(path: Path) -> None:
+def test_ret_05_a_golden_file_is_read_and_written_again_to_the_same_bytes(path: Path) -> None:
     recorded = read(path.read_bytes())
     assert (recorded.event.type_name(), recorded.hash) == (path.name.split(".")[0], golden.sums()[path.name])
     if recorded.envelope.version == recorded.event.VERSION:

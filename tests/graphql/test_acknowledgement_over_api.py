@@ -3,29 +3,20 @@
 Gateway, vault, decider's rules, projection and API are the real ones; only Kafka between them is left out.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 import projection_log as log
-from graphql_world import Socket, World, decision
-from hepatrail_events.codec import read
-from hepatrail_events.commands import CommandMessage
-from hepatrail_events.decisions import Code, Decision, Verdict
-from hepatrail_events.errors import CommandRejected
+from deciding import decide_in
+from graphql_world import Socket, World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertEscalated, AlertRaised, AlertType, Priority
-from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
-from hepatrail_infra.kafka_admin import EVENTS
+from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_infra.postgres import Dsns
-from hepatrail_services.command import read_command
-from hepatrail_services.deciders.catalogue import COMMANDS, decide, evolve, initial_state
-from hepatrail_services.deciders.context import Context
-from hepatrail_services.deciders.study_state import StudyState
-from hepatrail_services.gateway import Gateway
 
 ACKNOWLEDGE = """mutation($i: AcknowledgeSaeAlertInput!) { acknowledgeSaeAlert(input: $i) { __typename
   ... on CommandAccepted { position eventIds } ... on CommandRejected { code rule field message } } }"""
@@ -37,69 +28,11 @@ FOLLOW = """subscription($after: String!) { saeAlerts(after: $after) { __typenam
 OPEN = "{ saeAlerts(first: 9, filter: {open: true}) { edges { node { alertSeq } } } }"
 
 
-class Deciding:
-    """The deciders without Kafka: folds the log, decides by the rules, writes the events."""
-
-    alive = True
-    study_version = 0
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def ask(self, message: CommandMessage, seconds: float) -> Decision:
-        """The decision, at once."""
-        writer = self._world.log
-        study, state = self._state(STUDY), self._state(message.stream)
-        context = Context(writer.now, message.actor, message.commandid, message.receivedat)
-        answer: dict[str, Any] = {"commandtype": message.commandtype, "actorid": message.actor.id}
-        try:
-            command = read_command(COMMANDS[message.commandtype], cast(Mapping[str, Any], message.input))
-            events = decide(state, cast(StudyState, study), command, context)
-        except CommandRejected as refused:
-            answer |= {"verdict": Verdict.REJECTED, "code": Code(refused.code), "message": refused.message}
-            return decision(message.commandid, message.stream, **answer, rule=refused.rule, field=refused.field)
-        made = []
-        if events:
-            made = writer.commit(message.stream, *events, actor=message.actor.id, role=message.actor.role.value)
-        await self._world.project()
-        ids = tuple(read(cast(bytes, each.value)).envelope.id for each in made)
-        version = len(self._events(message.stream))
-        return decision(message.commandid, message.stream, **answer, version=version, eventids=ids)
-
-    def _events(self, stream: str) -> list[Any]:
-        records = [each for each in self._world.log.records if each.topic == EVENTS and each.key == stream.encode()]
-        return [read(cast(bytes, each.value)) for each in records]
-
-    def _state(self, stream: str) -> Any:
-        state = initial_state(stream)
-        for recorded in self._events(stream):
-            state = evolve(state, recorded)
-        return state
-
-
 @pytest.fixture
 async def desk(dsns: Dsns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     """Two alerts about one participant, the second reported by the officer herself."""
     async with World.opened(dsns, tmp_path) as world:
-
-        async def alert_subject(alert_id: UUID) -> str | None:
-            alert = await world.services.reader.alert(alert_id)
-            if alert is None:
-                raise CommandRejected("There is no such alert.", rule="DSK-02", field="alertId")
-            return alert.subject_id
-
-        async def known_subject(subject_id: str) -> bool:
-            return await world.services.reader.stream_version(subject_stream(subject_id)) > 0
-
-        gateway = Gateway(
-            cast(Any, Deciding(world)),
-            world.vault,
-            world.clock,
-            cast(Any, world.access),
-            alert_subject=alert_subject,
-            known_subject=known_subject,
-        )
-        monkeypatch.setattr(world.gateway, "submit", gateway.submit)
+        decide_in(world, monkeypatch)
         log.publish(world.log)
         log.enrol(world.log, "S-01")
         await world.seal("S-01", "the participant's key is made")

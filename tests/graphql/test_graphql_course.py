@@ -1,5 +1,7 @@
 """A participant's whole course in one question: every kind of record, corrected and judged, now and as it was."""
 
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +13,11 @@ import projection_log as log
 from graphql_course import STREAM, all_of_a_subject, whole_course
 from graphql_world import World
 from hepatrail_events.assessments import DeathRecordCorrected
+from hepatrail_events.codec import read
 from hepatrail_events.roles import Role
 from hepatrail_graphql.limits import MAX_COST, measure
 from hepatrail_graphql.schema import SCHEMA
+from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_projections.derive import SUBJECT_TABLES
 from readme_documents import document
 from trial_history import history
@@ -41,6 +45,39 @@ async def test_every_field_of_a_whole_course_is_answered(course: World) -> None:
     assert lists == {"parked"}
     assert [each["version"] for each in found["consents"]] == ["ICF-2", "ICF-3"]
     assert found["consentVersion"] == "ICF-3"
+
+
+async def test_aud_13_every_derived_value_names_its_events(course: World) -> None:
+    found = await everything(course)
+    events = {str(read(each.value or b"").envelope.id) for each in course.log.records if each.topic == EVENTS}
+    seen = Counter[str]()
+    for where, value, each in provenances("subject", found):
+        name = where.rpartition(".")[2]
+        seen[name] += 1
+        # A score of which no input is there rests on nothing, and has no value.
+        assert each["eventIds"] or (name in ("scores", "scoresAt") and value["value"] is None), where
+        assert set(each["eventIds"]) <= events, where
+        assert each["algorithm"], where
+    assert any(value["value"] is not None for value in found["scores"])
+    # Whatever is derived of a participant is among them (`derive.PARTS`).
+    shown = {"subject", "exposure", "compliance", "deviations", "clocks", "queries", "findings", "alerts"}
+    assert seen.keys() >= shown | {name for name, value in found.items() if value and isinstance(value, list)} - BARE
+
+
+BARE = {"parked", "consents", "deathCorrections"}
+"""Lists of what single events say, each with its event; what cannot be read has its place in the log."""
+
+
+def provenances(where: str, value: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Every provenance of an answer, with the names of the fields that lead there and what it is of."""
+    if isinstance(value, list):
+        for each in value:
+            yield from provenances(where, each)
+    elif isinstance(value, dict):
+        if "provenance" in value:
+            yield where, value, value["provenance"]
+        for name, below in value.items():
+            yield from provenances(f"{where}.{name}", below)
 
 
 async def test_every_field_is_answered_of_any_history(world: World) -> None:

@@ -43,7 +43,7 @@ async def serious(world: World, subject_id: str = "S-01", **changes: Any) -> Any
     return stream, event
 
 
-async def test_reporting_clocks_come_with_the_earliest_due_first_in_site_time_and_utc(world: World) -> None:
+async def test_tim_04_reporting_clocks_come_with_the_earliest_due_first_in_site_time_and_utc(world: World) -> None:
     log.publish(world.log)
     _, event = await serious(world)
     found = (await world.ask(CLOCKS))["reportingClocks"]

@@ -1,9 +1,10 @@
-"""Role x operation, all operations (ACC-02, ACC-03, ACC-08), and what a site may see of another."""
+"""What the program says of roles is what the reference says (`role_matrix.py`), and what a site may see of another."""
 
 from typing import Any
 from uuid import uuid4
 
 import projection_log as log
+import role_matrix
 from graphql_world import World
 from hepatrail_events.assessments import ParticipantWithdrew, WithdrawalScope
 from hepatrail_events.enrolment import ConsentRecorded
@@ -16,160 +17,21 @@ from hepatrail_events.study import HoldAction, HoldPlaced, HoldRequires, HoldSco
 from hepatrail_graphql.authorize import QUERIES, SUBJECT_FIELDS, SUBSCRIPTIONS
 from hepatrail_graphql.schema import SCHEMA
 from hepatrail_services.deciders.catalogue import COMMANDS
-
-PI, INV, CO, LAB = "PRINCIPAL_INVESTIGATOR", "INVESTIGATOR", "COORDINATOR", "LABORATORY"
-SO, SP, MO, AU, AD, SY = "SAFETY_OFFICER", "SPONSOR", "MONITOR", "AUDITOR", "ADMIN", "SYSTEM"
-READERS = {PI, INV, CO, SO, SP, MO, AU}
-ALL = READERS | {LAB, AD, SY}
-INVESTIGATORS = {PI, INV}
-SITE = INVESTIGATORS | {CO}
-
-
-def mutations(roles: set[str], names: str) -> dict[str, set[str]]:
-    """The rows of mutations that the same roles may send."""
-    return {f"Mutation.{name}": roles for name in names.split()}
-
-
-MATRIX: dict[str, set[str]] = {
-    "Query.subject": READERS | {LAB},
-    "Query.subjects": READERS | {LAB},
-    "Query.saeAlerts": READERS,
-    "Query.escalations": READERS,
-    "Query.reportingClocks": READERS,
-    "Query.stoppingRuleHits": READERS,
-    "Query.safetyFindings": READERS,
-    "Query.dataQueries": READERS | {LAB},
-    "Query.holds": READERS,
-    "Query.command": ALL,
-    "Query.events": {AU},
-    "Query.protocol": ALL,
-    "Subscription.saeAlerts": READERS,
-    "Subscription.subjectChanged": READERS | {LAB},
-    **mutations(
-        SITE,
-        "recordConsent recordScreenFailure enrolSubject withdrawConsent startSession pauseSession resumeSession "
-        "endSession correctSession recordObservations correctObservation recordAeAssessment recordSurvivalStatus "
-        "recordTransplant recordDeath withdrawSubject recordLossToFollowUp recordContactRegained correctAssessment "
-        "reportAdverseEvent",
-    ),
-    **mutations(
-        INVESTIGATORS,
-        "voidSession confirmImplausible reviewLabFinding voidObservation correctDeathRecord voidAssessment "
-        "recordMedication correctMedication voidMedication recordProcedure correctProcedure voidProcedure "
-        "changeAdverseEventGrade correctAdverseEventGrade resolveAdverseEvent reopenAdverseEvent "
-        "correctAdverseEvent voidAdverseEvent requestAeVoid coSignAeVoid recordBaselineCondition "
-        "correctBaselineCondition voidBaselineCondition reportDeviceDeficiency correctDeviceDeficiency "
-        "voidDeviceDeficiency",
-    ),
-    **mutations(INVESTIGATORS | {LAB}, "recordLabResults correctLabResult voidLabResult"),
-    **mutations(SITE | {SP}, "followUpAdverseEvent"),
-    **mutations(
-        INVESTIGATORS | {SP}, "upgradeAdverseEvent changeSeriousnessCriteria downgradeAdverseEvent assessCausality"
-    ),
-    **mutations({SP}, "assessExpectedness recordSponsorNotification"),
-    **mutations({SO, SP}, "codeAdverseEvent recordSubmission correctSubmission voidSubmission writeNarrative"),
-    **mutations(SITE | {LAB}, "answerQuery"),
-    **mutations({MO}, "closeQuery"),
-    **mutations({PI, SO}, "acknowledgeSaeAlert"),
-    **mutations({PI, SY}, "placeHold"),
-    **mutations({PI}, "releaseHold"),
-    **mutations({AD}, "activateSite deactivateSite withdrawAccess"),
-    **mutations({PI, SP}, "publishProtocol"),
-}
-"""`events.md`, sections 2 and 3, and `safety.md` 4.1, row by row."""
-
-QUERY_TEXTS = {
-    "subject": '{ subject(id: "S-01") { id } }',
-    "subjects": "{ subjects(first: 1) { pageInfo { endCursor } } }",
-    "saeAlerts": "{ saeAlerts(first: 1) { pageInfo { endCursor } } }",
-    "escalations": "{ escalations(first: 1) { pageInfo { endCursor } } }",
-    "reportingClocks": "{ reportingClocks(first: 1) { pageInfo { endCursor } } }",
-    "stoppingRuleHits": "{ stoppingRuleHits { id } }",
-    "safetyFindings": "{ safetyFindings(first: 1) { pageInfo { endCursor } } }",
-    "dataQueries": "{ dataQueries(first: 1) { pageInfo { endCursor } } }",
-    "holds": "{ holds { id } }",
-    "command": '{ command(stream: "study", id: "00000000-0000-4000-8000-000000000001") { __typename } }',
-    "events": "{ events(first: 1) { pageInfo { endCursor } } }",
-    "protocol": "{ protocol { version } }",
-}
-
-
-def operations() -> set[str]:
-    found = set()
-    for root in (SCHEMA._schema.query_type, SCHEMA._schema.mutation_type, SCHEMA._schema.subscription_type):
-        assert root is not None
-        found |= {f"{root.name}.{name}" for name in root.fields}
-    return found
+from operations import operations
+from role_matrix import MATRIX
 
 
 def test_every_operation_has_its_row() -> None:
-    assert operations() == set(MATRIX)
-    assert {f"Query.{name}" for name in QUERIES} == {name for name in MATRIX if name.startswith("Query.")}
-    assert {f"Subscription.{name}" for name in SUBSCRIPTIONS} == {name for name in MATRIX if name.startswith("Sub")}
+    assert {name for name, _, _ in operations(SCHEMA._schema)} == set(MATRIX)
 
 
-def test_the_roles_of_every_command_are_those_of_the_reference() -> None:
-    stated = {f"Mutation.{name}": {role.value for role in kind.ROLES} for name, kind in COMMANDS.items()}
-    assert stated == {name: roles for name, roles in MATRIX.items() if name.startswith("Mutation.")}
-
-
-def test_an_auditor_writes_nothing_and_an_administrator_reads_nothing_clinical() -> None:
-    assert not any(AU in roles for name, roles in MATRIX.items() if name.startswith("Mutation."))
-    assert {name for name, roles in MATRIX.items() if AD in roles and not name.startswith("Mutation.")} == {
-        "Query.command",
-        "Query.protocol",
-    }
-
-
-async def test_every_role_is_let_into_its_queries_and_into_no_other(world: World) -> None:
-    log.publish(world.log)
-    log.enrol(world.log, "S-01")
-    await world.project()
-    for role in Role:
-        for name, text in QUERY_TEXTS.items():
-            body = (await world.post(text, token=world.token(role))).json()
-            if role.value in MATRIX[f"Query.{name}"]:
-                assert "errors" not in body, (role, name, body)
-            else:
-                assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN", (role, name, body)
-                assert world.access.refusals[-1] == {
-                    "actor": role.value.lower(),
-                    "command": name,
-                    "code": "FORBIDDEN",
-                    "rule": "ACC-02",
-                }
-
-
-SAFETY_FIELDS = {
-    "adverseEvents": "id",
-    "alerts": "alertSeq",
-    "baselineConditions": "id",
-    "clocks": "dueAt",
-    "deviceDeficiencies": "id",
-    "findings": "id",
-    "narratives": "aeId",
-    "sponsorNotifications": "aeId",
-    "submissions": "id",
-}
-"""What everybody reads who sees the participant, but for a laboratory."""
-
-
-async def test_every_role_is_let_into_the_fields_of_a_participant_that_it_needs(world: World) -> None:
-    log.publish(world.log)
-    log.enrol(world.log, "S-01")
-    await world.project()
-    assert set(SUBJECT_FIELDS) == set(SAFETY_FIELDS)
-    for role in (Role(name) for name in sorted(MATRIX["Query.subject"])):
-        for name, below in SAFETY_FIELDS.items():
-            for text in (
-                f'{{ subject(id: "S-01") {{ {name} {{ {below} }} }} }}',
-                f"{{ subjects(first: 1) {{ edges {{ node {{ {name} {{ {below} }} }} }} }} }}",
-            ):
-                body = (await world.post(text, token=world.token(role))).json()
-                if role is Role.LABORATORY:
-                    assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN", (name, body)
-                else:
-                    assert "errors" not in body, (role, name, body)
+def test_the_roles_of_every_operation_are_those_of_the_reference() -> None:
+    stated = {f"Mutation.{name}": kind.ROLES for name, kind in COMMANDS.items()}
+    stated |= {f"Query.{name}": roles for name, roles in QUERIES.items()}
+    stated |= {f"Subscription.{name}": roles for name, roles in SUBSCRIPTIONS.items()}
+    assert {name: {role.value for role in roles} for name, roles in stated.items()} == MATRIX
+    fields = {f"Subject.{name}": {role.value for role in roles} for name, roles in SUBJECT_FIELDS.items()}
+    assert fields == role_matrix.SUBJECT_FIELDS
 
 
 async def test_the_gateway_is_told_who_asks_and_its_refusal_is_the_answer(world: World) -> None:

@@ -74,5 +74,5 @@ def test_what_is_not_late_says_so_by_nothing() -> None:
     assert lateness_days(running, MIDNIGHT, SHANGHAI) == 1
 
 
-def test_site_time_names_its_offset() -> None:
+def test_tim_04_site_time_names_its_offset() -> None:
     assert site_time(MIDNIGHT, SHANGHAI) == "2026-03-18T00:00:00.000+08:00"

@@ -9,9 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from hepatrail_events.errors import StartRefused, Unavailable
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.kafka_admin import (
     ACCESS,
+    CHECKPOINTS,
     COMMANDS,
     DECISIONS,
     EVENTS,
@@ -26,18 +26,9 @@ from hepatrail_infra.kafka_admin import (
 SPECS = {spec.name: spec for spec in TOPICS}
 
 
-@pytest.fixture(scope="module")
-async def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    node = EmbeddedKafka(tmp_path_factory.mktemp("kafka-admin"))
-    try:
-        yield await node.start()
-    finally:
-        await node.stop()
-
-
 @pytest.fixture
-async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def admin(kafka: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await client.start()
     yield client
     await client.close()
@@ -59,12 +50,12 @@ async def deleted(admin: AIOKafkaAdminClient) -> None:
     raise AssertionError("the topic stays")
 
 
-async def test_the_topics_are_made_once_with_their_settings(bootstrap: str, admin: AIOKafkaAdminClient) -> None:
-    await ensure_topics(bootstrap)
-    await ensure_topics(bootstrap)
+async def test_the_topics_are_made_once_with_their_settings(kafka: str, admin: AIOKafkaAdminClient) -> None:
+    await ensure_topics(kafka)
+    await ensure_topics(kafka)
     partitions = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics(list(SPECS))}
-    assert partitions == {COMMANDS: 12, EVENTS: 12, DECISIONS: 12, ACCESS: 1, QUARANTINE: 1}
-    for topic in (EVENTS, DECISIONS, ACCESS, QUARANTINE):
+    assert partitions == {COMMANDS: 12, EVENTS: 12, DECISIONS: 12, ACCESS: 1, QUARANTINE: 1, CHECKPOINTS: 1}
+    for topic in (EVENTS, DECISIONS, ACCESS, QUARANTINE, CHECKPOINTS):
         found = await settings(admin, topic)
         assert found["cleanup.policy"] == "delete"
         assert (found["retention.ms"], found["retention.bytes"]) == ("-1", "-1")
@@ -74,11 +65,11 @@ async def test_the_topics_are_made_once_with_their_settings(bootstrap: str, admi
     assert (await settings(admin, COMMANDS))["flush.messages"] != "1"
 
 
-async def test_a_topic_made_by_other_hands_stops_the_start(bootstrap: str, admin: AIOKafkaAdminClient) -> None:
+async def test_a_topic_made_by_other_hands_stops_the_start(kafka: str, admin: AIOKafkaAdminClient) -> None:
     await deleted(admin)
     await admin.create_topics([NewTopic(ACCESS, 2, 1, topic_configs={"cleanup.policy": "compact"})])
     with pytest.raises(StartRefused) as refused:
-        await ensure_topics(bootstrap)
+        await ensure_topics(kafka)
     assert f"Topic {ACCESS}: partitions is 2, it must be 1." in str(refused.value)
     assert f"Topic {ACCESS}: cleanup.policy is compact, it must be delete." in str(refused.value)
     await deleted(admin)

@@ -1,7 +1,6 @@
 """Placing, reading and fencing on a real Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +10,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer import sender
 
 from hepatrail_events.errors import InvalidMessage, LogShorter, Unavailable
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
-from hepatrail_infra.kafka_admin import COMMANDS, DECISIONS, EVENTS, ensure_topics
+from hepatrail_infra.kafka_admin import COMMANDS, DECISIONS, EVENTS
 from hepatrail_infra.kafka_lag import DECIDER_GROUP, UndecidedWatch
 from hepatrail_infra.kafka_log import (
     LogReader,
@@ -24,17 +22,6 @@ from hepatrail_infra.kafka_log import (
 )
 from hepatrail_infra.kafka_quarantine import Quarantined, Released, encode_raw, read_quarantine, record_bytes
 from hepatrail_infra.kafka_wire import UNKNOWN_MEMBER_ID, Wire
-
-
-@pytest.fixture(scope="module")
-async def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    node = EmbeddedKafka(tmp_path_factory.mktemp("kafka-log"))
-    try:
-        found = await node.start()
-        await ensure_topics(found)
-        yield found
-    finally:
-        await node.stop()
 
 
 async def write(bootstrap: str, topic: str, partition: int, *values: bytes) -> int:
@@ -76,8 +63,8 @@ def test_placement_is_frozen_for_life() -> None:
     }
 
 
-async def test_brokers_place_a_key_where_we_say(bootstrap: str) -> None:
-    producer = make_producer(bootstrap)
+async def test_brokers_place_a_key_where_we_say(shared_kafka: str) -> None:
+    producer = make_producer(shared_kafka)
     await producer.start()
     for number in range(20):
         stream = f"subject-Q{number}"
@@ -86,14 +73,14 @@ async def test_brokers_place_a_key_where_we_say(bootstrap: str) -> None:
     await producer.stop()
 
 
-async def test_producers_wait_2_ms_between_transactions(bootstrap: str) -> None:
-    make_producer_ = make_producer(bootstrap)
+async def test_producers_wait_2_ms_between_transactions(shared_kafka: str) -> None:
+    make_producer_ = make_producer(shared_kafka)
     assert sender.BACKOFF_OVERRIDE == 0.002
     await close_producer(make_producer_)
 
 
-async def test_readers_see_what_was_committed_and_nothing_else(bootstrap: str) -> None:
-    producer = make_producer(bootstrap, "test-committed")
+async def test_readers_see_what_was_committed_and_nothing_else(shared_kafka: str) -> None:
+    producer = make_producer(shared_kafka, "test-committed")
     await producer.start()
     async with producer.transaction():
         await producer.send(EVENTS, b"kept", partition=2)
@@ -109,37 +96,37 @@ async def test_readers_see_what_was_committed_and_nothing_else(bootstrap: str) -
     async def take(records: list[Record]) -> None:
         found.extend(records)
 
-    ends = await read_to_end(bootstrap, EVENTS, [2, 3], {}, take)
+    ends = await read_to_end(shared_kafka, EVENTS, [2, 3], {}, take)
     assert [record.value for record in found] == [b"kept"]
     await producer.abort_transaction()
     async with asyncio.timeout(20):
         # The marker is written after the abort was answered.
-        while (later := await read_to_end(bootstrap, EVENTS, [2, 3], ends, take))[2] == ends[2]:
+        while (later := await read_to_end(shared_kafka, EVENTS, [2, 3], ends, take))[2] == ends[2]:
             await asyncio.sleep(0.05)
     assert [record.value for record in found] == [b"kept"]
     assert later[3] == ends[3] == 0
     await producer.stop()
 
 
-async def test_reading_goes_on_from_a_stored_offset(bootstrap: str) -> None:
-    last = await write(bootstrap, EVENTS, 6, *(str(n).encode() for n in range(10)))
+async def test_reading_goes_on_from_a_stored_offset(shared_kafka: str) -> None:
+    last = await write(shared_kafka, EVENTS, 6, *(str(n).encode() for n in range(10)))
     found: list[bytes | None] = []
 
     async def take(records: list[Record]) -> None:
         found.extend(record.value for record in records)
 
-    assert await read_to_end(bootstrap, EVENTS, [6], {6: last - 2}, take) == {6: last + 1}
+    assert await read_to_end(shared_kafka, EVENTS, [6], {6: last - 2}, take) == {6: last + 1}
     assert found == [b"7", b"8", b"9"]
 
 
-async def test_a_stored_offset_outside_the_log_halts_the_reader(bootstrap: str) -> None:
+async def test_a_stored_offset_outside_the_log_halts_the_reader(shared_kafka: str) -> None:
     async def take(records: list[Record]) -> None:
         raise AssertionError
 
-    last = await write(bootstrap, DECISIONS, 1, b"x")
+    last = await write(shared_kafka, DECISIONS, 1, b"x")
     with pytest.raises(LogShorter, match=rf"LOG_SHORTER: .*decisions/1 holds offsets 0 to {last + 1}, .* stored 99"):
-        await read_to_end(bootstrap, DECISIONS, [1], {1: 99}, take)
-    reader = LogReader(bootstrap)
+        await read_to_end(shared_kafka, DECISIONS, [1], {1: 99}, take)
+    reader = LogReader(shared_kafka)
     place = TopicPartition(DECISIONS, 1)
     await reader.start({place: last + 1})
     with pytest.raises(LogShorter):
@@ -149,11 +136,11 @@ async def test_a_stored_offset_outside_the_log_halts_the_reader(bootstrap: str) 
     await reader.stop()
 
 
-async def test_a_reader_shows_position_stable_offset_and_high_watermark(bootstrap: str) -> None:
-    reader, place = LogReader(bootstrap), TopicPartition(EVENTS, 9)
+async def test_a_reader_shows_position_stable_offset_and_high_watermark(shared_kafka: str) -> None:
+    reader, place = LogReader(shared_kafka), TopicPartition(EVENTS, 9)
     await reader.start_at_end([place])
     assert reader.partitions == (place,)
-    producer = make_producer(bootstrap, "test-open")
+    producer = make_producer(shared_kafka, "test-open")
     await producer.start()
     await producer.begin_transaction()
     await producer.send(EVENTS, b"x", partition=9)
@@ -173,13 +160,13 @@ async def test_a_reader_shows_position_stable_offset_and_high_watermark(bootstra
     await reader.stop()
 
 
-async def test_fencing_ends_the_transaction_of_who_was_there(bootstrap: str) -> None:
-    old = make_producer(bootstrap, "test-fence")
+async def test_fencing_ends_the_transaction_of_who_was_there(shared_kafka: str) -> None:
+    old = make_producer(shared_kafka, "test-fence")
     await old.start()
     await old.begin_transaction()
     await (await old.send(EVENTS, b"x", partition=10))
     place = TopicPartition(EVENTS, 10)
-    async with Wire(bootstrap) as wire:
+    async with Wire(shared_kafka) as wire:
         assert await wire.stable_ends([place]) == {place: 0}
         await asyncio.gather(*(wire.fence("test-fence") for _ in range(5)))
         assert await wire.stable_ends([place]) == await wire.ends([place])
@@ -189,8 +176,8 @@ async def test_fencing_ends_the_transaction_of_who_was_there(bootstrap: str) -> 
     await close_producer(old)
 
 
-async def test_a_heartbeat_of_nobody_is_told_so(bootstrap: str) -> None:
-    async with Wire(bootstrap) as wire:
+async def test_a_heartbeat_of_nobody_is_told_so(shared_kafka: str) -> None:
+    async with Wire(shared_kafka) as wire:
         # Until it has loaded its group, a coordinator answers every heartbeat with yes.
         await wire.committed("test-group", [TopicPartition(COMMANDS, 0)])
         assert await wire.heartbeat("test-group", 1, "nobody", "decider-0") == UNKNOWN_MEMBER_ID
@@ -205,10 +192,10 @@ async def test_without_kafka_everything_is_unavailable() -> None:
         await LogReader("127.0.0.1:9").getmany()
 
 
-async def test_undecided_commands_are_timed_a_partition(bootstrap: str) -> None:
+async def test_undecided_commands_are_timed_a_partition(shared_kafka: str) -> None:
     now = [100.0]
-    watch = UndecidedWatch(bootstrap, clock=lambda: now[0])
-    producer = make_producer(bootstrap, "test-lag")
+    watch = UndecidedWatch(shared_kafka, clock=lambda: now[0])
+    producer = make_producer(shared_kafka, "test-lag")
     await producer.start()
 
     async def decided(partition: int, offset: int) -> None:
@@ -216,11 +203,11 @@ async def test_undecided_commands_are_timed_a_partition(bootstrap: str) -> None:
         await producer.send_offsets_to_transaction({TopicPartition(COMMANDS, partition): offset}, DECIDER_GROUP)
         await producer.commit_transaction()
 
-    async with Wire(bootstrap) as wire:
+    async with Wire(shared_kafka) as wire:
         for place, end in (await wire.ends([TopicPartition(COMMANDS, p) for p in range(12)])).items():
             await decided(place.partition, end)
     assert await watch.look() == {}
-    last = await write(bootstrap, COMMANDS, 4, b"a", b"b")
+    last = await write(shared_kafka, COMMANDS, 4, b"a", b"b")
     assert await watch.look() == {4: 0.0}
     now[0] += 9
     assert watch.ready(await watch.look())

@@ -11,10 +11,14 @@ from aiokafka import TopicPartition
 
 from hepatrail_events.errors import CommandRejected, LogShorter
 from hepatrail_events.streams import Position, subject_stream
+from hepatrail_events.transparency.checkpoint import Checkpoint
+from hepatrail_events.transparency.merkle import verify_inclusion
+from hepatrail_events.transparency.note import open_note
+from hepatrail_events.transparency.seal import verifier_keys
 from hepatrail_infra.clock import SystemClock
 from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
-from hepatrail_infra.kafka_admin import QUARANTINE
+from hepatrail_infra.kafka_admin import ACCESS, QUARANTINE
 from hepatrail_infra.kafka_log import LogReader
 from hepatrail_infra.kafka_quarantine import Quarantined, read_quarantine
 from hepatrail_infra.postgres import Passwords, prepare_databases
@@ -23,8 +27,9 @@ from hepatrail_projections.listen import Notifications
 from hepatrail_projections.projector import Projector
 from hepatrail_projections.quarantine_topic import QuarantineTopic
 from projection_kafka import eventually, fresh_topics, producing, write
-from projection_log import LogWriter, enrol, produce, publish, sample
+from projection_log import LogRecord, LogWriter, enrol, produce, publish, sample
 from projection_tables import Tables
+from seals import KEY, LOG, Sealing, login
 from trial_history import history
 
 
@@ -95,6 +100,35 @@ async def test_the_tail_projects_what_is_committed_and_tells_it(kafka: str, tabl
         assert Position(stream, 3).version == notifications.version(stream)
     finally:
         await notifications.stop()
+
+
+async def test_the_tail_projects_seals_and_the_access_log_and_gives_proofs(kafka: str, tables: Tables) -> None:
+    log, sealing = LogWriter(45), Sealing()
+    publish(log)
+    stream = enrol(log, "S-1")
+    await write(kafka, log.records)
+    reader = tables.reader
+
+    async def sealed(number: int) -> bool:
+        found = await reader.seal()
+        return found is not None and found.seal == number
+
+    async with projecting(kafka, tables):
+        for number in (1, 2):
+            done = len(log.records)
+            sample(log, stream, creatinine="100")
+            await write(kafka, log.records[done:])
+            accessed = LogRecord(ACCESS, 0, 0, b"api-1", login(number).raw())
+            await write(kafka, [sealing.seal(log.records), accessed])
+            await eventually(lambda number=number: sealed(number))  # type: ignore[misc]
+        await reached(tables, stream, 4)
+        events = (await tables.rows())["event"]
+        assert [row.seq for row in (await reader.access(200)).items] == [1, 2]
+    for event in events:
+        proof = await reader.inclusion(event.event_id)
+        assert proof is not None
+        checkpoint = Checkpoint.parse(open_note(proof.note, verifier_keys(LOG, KEY.public)))
+        assert verify_inclusion(proof.leaf_hash, proof.index, checkpoint.size, proof.proof, checkpoint.root)
 
 
 async def test_aborted_transactions_are_never_seen(kafka: str, tables: Tables) -> None:

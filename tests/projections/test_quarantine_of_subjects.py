@@ -187,4 +187,4 @@ async def test_a_history_with_an_unreadable_event_is_the_same_however_it_is_cut(
     await tables.project(log.records, size=2)
     assert await tables.rows() == await tables.whole_build(log.records)
     assert await tables.reader.parked() == ()
-    assert len(READ_TOPICS) == 25
+    assert len(READ_TOPICS) == 27

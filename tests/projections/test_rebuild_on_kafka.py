@@ -8,17 +8,19 @@ import pytest
 from hepatrail_events.errors import StartRefused
 from hepatrail_events.streams import subject_stream
 from hepatrail_infra.clock import SystemClock
+from hepatrail_infra.kafka_admin import ACCESS
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.digests import differing, digests
 from hepatrail_projections.meta import META
 from hepatrail_projections.projector import Projector
 from hepatrail_projections.rebuild import listed, rebuild
-from hepatrail_projections.schema import built_schemas, ensure_projection, schema_name
+from hepatrail_projections.schema import built_schemas, drop_schema, ensure_projection, schema_name
 from hepatrail_projections.version import PROJECTION_VERSION
 from projection_kafka import eventually, write
-from projection_log import LogWriter, sample
+from projection_log import LogRecord, LogWriter, sample
 from projection_tables import Tables
+from seals import Sealing, login
 from trial_history import history
 
 FIRST, SECOND = schema_name(), schema_name(build=2)
@@ -85,6 +87,32 @@ async def test_a_running_projector_is_held_moves_over_and_goes_on(kafka: str, ta
 
 async def _reached(tables: Tables, stream: str, version: int) -> bool:
     return await tables.reader.stream_version(stream) >= version
+
+
+async def test_aud_12_projections_dropped_and_replayed_are_the_same(
+    kafka: str, tables: Tables, built: LogWriter
+) -> None:
+    accessed = LogRecord(ACCESS, 0, 0, b"api-1", login(1).raw())
+    await write(kafka, [Sealing().seal(built.records), accessed, LogRecord(ACCESS, 0, 1, b"api-1", b"garbage")])
+    engine = await tables.engine()
+    await catch_up(engine, kafka)
+    await engine.close()
+    before, seen = await tables.rows(), await tables.reader.access(200)
+    assert [len(before[name]) for name in ("checkpoint_seal", "quarantine")] == [1, 2]
+    assert [row.kind for row in seen.items] == ["LOGIN"]
+    async with connection(tables.dsns.owner) as owner:
+        digested = await digests(owner, FIRST)
+        await owner.execute(f"DELETE FROM {META}.live_projection")
+        await drop_schema(owner, FIRST)
+        assert await ensure_projection(owner) == FIRST
+        assert await digests(owner, FIRST) != digested
+    engine = await tables.engine()
+    await catch_up(engine, kafka)
+    await engine.close()
+    assert await tables.rows() == before
+    assert await tables.reader.access(200) == seen
+    async with connection(tables.dsns.owner) as owner:
+        assert await digests(owner, FIRST) == digested
 
 
 class Interrupted(Exception):

@@ -94,7 +94,7 @@ def test_a_repeat_gets_the_first_answer_in_the_same_batch_and_later(memories: di
     assert one.events + later.events == 1
 
 
-def test_a_rejection_binds_and_a_repeat_of_it_is_rejected_the_same(memories: dict[int, PartitionMemory]) -> None:
+def test_aud_11_a_rejection_binds_and_a_repeat_of_it_is_rejected_the_same(memories: dict[int, PartitionMemory]) -> None:
     command = note(act="reject")
     first, repeat = decide(memories, asked(command, command), frame()).decisions
     assert (first.code, first.rule, first.field, first.message) == (Code.RULE, "TST-01", "act", "Not today.")
@@ -193,7 +193,7 @@ def test_a_command_in_the_wrong_partition_is_rejected(memories: dict[int, Partit
     assert values(plan, EVENTS) == []
 
 
-def test_a_parked_stream_answers_so_and_the_others_go_on(memories: dict[int, PartitionMemory]) -> None:
+def test_dat_05_a_parked_stream_answers_so_and_the_others_go_on(memories: dict[int, PartitionMemory]) -> None:
     parked = Parked(Place(EVENTS, HERE, 3), "NOT_JSON", "no JSON")
     memories[HERE].streams[P01] = StreamState(4, Link(4, "a" * 64), MOMENT, parked=parked)
     neighbour = stream_in(HERE, "N")
@@ -202,12 +202,42 @@ def test_a_parked_stream_answers_so_and_the_others_go_on(memories: dict[int, Par
     assert plan.decisions[0].version == 4
 
 
-def test_time_never_runs_backwards_in_a_stream(memories: dict[int, PartitionMemory]) -> None:
+def test_tim_01_time_never_runs_backwards_in_a_stream(memories: dict[int, PartitionMemory]) -> None:
     decide(memories, asked(note()), frame(minutes=10))
     plan = decide(memories, asked(note(), note("subject-P02")), frame(minutes=3))
     times = [read(value).envelope.recordedat for value in values(plan, EVENTS)]
     assert times == [MOMENT + timedelta(minutes=10), MOMENT + timedelta(minutes=3)]
     assert plan.decisions[0].recordedat == MOMENT + timedelta(minutes=10)
+
+
+def test_tim_01_the_decider_stamps_the_recording_whatever_the_command_says(
+    memories: dict[int, PartitionMemory],
+) -> None:
+    forged = note(recordedat="2001-01-01T00:00:00.000Z").model_copy(update={"receivedat": MOMENT - timedelta(days=400)})
+    plan = decide(memories, asked(forged), frame(minutes=10))
+    (envelope,) = (read(value).envelope for value in values(plan, EVENTS))
+    assert (envelope.receivedat, envelope.recordedat) == (forged.receivedat, MOMENT + timedelta(minutes=10))
+
+
+@pytest.mark.parametrize("stream", [P01, STUDY])
+def test_tim_03_nothing_is_recorded_while_the_clocks_are_more_than_1_s_apart(
+    memories: dict[int, PartitionMemory], stream: str
+) -> None:
+    early = note(stream).model_copy(update={"receivedat": MOMENT + timedelta(milliseconds=1001)})
+    plan = decide(memories, asked(early), frame())
+    assert [(each.code, each.binds) for each in plan.decisions] == [(Code.NOT_READY, False)]
+    assert "clocks" in (plan.decisions[0].message or "")
+    assert values(plan, EVENTS) == []
+    again = decide(memories, asked(early), frame(minutes=1))
+    assert [each.verdict for each in again.decisions] == [Verdict.ACCEPTED], "when the clocks agree again"
+
+
+@pytest.mark.parametrize("seconds", [1.0, 0.0, -3600.0])
+def test_tim_03_a_second_of_difference_and_any_latency_are_borne(
+    memories: dict[int, PartitionMemory], seconds: float
+) -> None:
+    command = note().model_copy(update={"receivedat": MOMENT + timedelta(seconds=seconds)})
+    assert [each.verdict for each in decide(memories, asked(command), frame()).decisions] == [Verdict.ACCEPTED]
 
 
 def test_until_a_protocol_is_published_only_the_study_is_served(memories: dict[int, PartitionMemory]) -> None:

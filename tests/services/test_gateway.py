@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -166,6 +166,17 @@ async def test_a_command_is_stamped_and_sent_to_its_stream(case: Case) -> None:
     assert (datetime.now(UTC) - message.receivedat).total_seconds() < 5
 
 
+@pytest.mark.parametrize("stamp", ["receivedAt", "recordedAt"])
+async def test_tim_01_no_time_of_a_client_is_the_time_of_receipt(case: Case, stamp: str) -> None:
+    refusal = await case.refusal("pauseSession", pause(**{stamp: "2001-01-01T00:00:00.000Z"}))
+    assert (refusal.code, refusal.field) == ("SHAPE", stamp)
+    begin = SystemClock().now()
+    await case.send("pauseSession", pause(commandId="00e04bb3-9800-7000-8000-000000000000"))
+    (message,) = case.bus.sent
+    assert begin <= message.receivedat <= SystemClock().now(), "and not the year 2001 of the command's id or its input"
+    assert (message.receivedat.utcoffset(), message.receivedat.microsecond % 1000) == (timedelta(0), 0)
+
+
 async def test_free_text_leaves_the_gateway_sealed_and_opens_with_the_subjects_key(case: Case) -> None:
     await case.send("pauseSession", pause())
     (message,) = case.bus.sent
@@ -189,7 +200,7 @@ async def test_no_decision_in_time_is_pending() -> None:
     assert await case.send("pauseSession", body) == Pending(UUID(body["commandId"]), "subject-P-001")
 
 
-async def test_the_role_is_checked_first(case: Case) -> None:
+async def test_aud_11_the_role_is_checked_first(case: Case) -> None:
     refusal = await case.refusal("pauseSession", {"subjectId": "?"}, AUDITOR)
     assert refusal.code == "FORBIDDEN"
     assert case.keys.asked == []
@@ -206,7 +217,7 @@ async def test_the_role_is_checked_first(case: Case) -> None:
         ({"sessionId": None}, "sessionId"),
     ],
 )
-async def test_a_wrong_shape_names_its_field(case: Case, changes: dict[str, Any], field: str) -> None:
+async def test_aud_11_a_wrong_shape_names_its_field(case: Case, changes: dict[str, Any], field: str) -> None:
     refusal = await case.refusal("pauseSession", pause(**changes))
     assert (refusal.code, refusal.field) == ("SHAPE", field)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders import AE, ALERT, command_input, iso, minute, sealed
+from builders import AE, ALERT, OF_THE_STUDY, command_input, iso, minute, sealed
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.types import SealedText
 from hepatrail_services.command import read_command
@@ -84,6 +84,8 @@ def test_the_fields_of_free_text_are_those_of_the_reference() -> None:
         "deactivateSite": {"reason"},
         "withdrawAccess": {"reason"},
         "publishProtocol": {"reason"},
+        "publishSealingKey": {"reason"},
+        "reviewAuditTrail": {"findings"},
     }
 
 
@@ -117,11 +119,7 @@ async def test_no_clear_text_leaves_the_gateway(name: str) -> None:
     assert PHRASE in str(raw)
     stays_plain = key_owner(kind, raw) is None
     body = await seal_input(kind, raw, None if stays_plain else _seal)
-    assert (
-        (PHRASE in str(body))
-        == stays_plain
-        == (name in {"deactivateSite", "withdrawAccess", "publishProtocol"} or (name == "releaseHold"))
-    )
+    assert (PHRASE in str(body)) == stays_plain == (name in OF_THE_STUDY - {"activateSite", "placeHold"})
     read_command(kind, body)
 
 

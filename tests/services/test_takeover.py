@@ -127,7 +127,7 @@ async def test_a_restart_with_another_number_of_lanes_asks_for_a_new_assignment(
         assert len(await events_of(bootstrap, stream)) == 3
 
 
-async def test_every_acknowledged_command_is_there_once_after_kill_9_under_load(
+async def test_ret_04_every_acknowledged_command_is_there_once_after_kill_9_under_load(
     bootstrap: str, children: list[DeciderChild], tmp_path: Path
 ) -> None:
     answered: dict[UUID, Decision] = {}

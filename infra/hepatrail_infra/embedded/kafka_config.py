@@ -1,9 +1,14 @@
 """What the embedded Kafka is told: one node, broker and controller in one, on the loopback interface."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from hepatrail_events.errors import StartRefused
 from hepatrail_infra.embedded.instance import LOOPBACK
+from hepatrail_infra.kafka_acls import ADMIN, BROKER
+
+Users = Mapping[str, str]
+"""Passwords by user; `admin` and `broker` are among them."""
 
 # Measured (DESIGN section 6). Ending on a lack of memory lets the supervisor start it again; a broker that
 # goes on without some of its threads looks alive and is not.
@@ -19,8 +24,13 @@ JVM_FLAGS = (
 )
 
 
-def server_properties(log_dir: Path, port: int, controller_port: int, extra: Mapping[str, str]) -> dict[str, str]:
-    """The node's settings; `extra` comes last and wins."""
+_LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+
+
+def server_properties(
+    log_dir: Path, port: int, controller_port: int, extra: Mapping[str, str], users: Users | None = None
+) -> dict[str, str]:
+    """The node's settings; `extra` comes last and wins. With `users` nobody else is let in (`secure_properties`)."""
     return {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -47,8 +57,39 @@ def server_properties(log_dir: Path, port: int, controller_port: int, extra: Map
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "1",
+        **(secure_properties(users) if users else {}),
         **extra,
     }
+
+
+def secure_properties(users: Users) -> dict[str, str]:
+    """Passwords on both listeners, and only what an ACL allows; `admin` and `broker` alone need none.
+
+    The controller's listener too: through it anybody could delete topics past the broker. It knows the broker only.
+    SASL/PLAIN, because SCRAM's users would have to be there when the directory is formatted, and an existing one has
+    passed that. StartRefused when a password holds anything but letters and digits, which JAAS would take apart.
+    """
+    if not all(password.isascii() and password.isalnum() for password in users.values()):
+        raise StartRefused("Passwords of Kafka's users are made of letters and digits only.")
+    return {
+        "listener.security.protocol.map": "BROKER:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.mechanism.inter.broker.protocol": "PLAIN",
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.broker.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.broker.plain.sasl.jaas.config": _jaas(users, users),
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": _jaas(users, (BROKER,)),
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": f"User:{ADMIN};User:{BROKER}",
+    }
+
+
+def _jaas(users: Users, known: Iterable[str]) -> str:
+    own = f'username="{BROKER}" password="{users[BROKER]}"'
+    others = " ".join(f'user_{name}="{users[name]}"' for name in known)
+    return f"{_LOGIN} required {own} {others};"
 
 
 def properties_text(properties: Mapping[str, str]) -> str:

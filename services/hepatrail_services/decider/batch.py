@@ -5,6 +5,7 @@ Whatever a command is like, it gets an answer or its bytes go to quarantine, and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.decider.memory import StreamState
 from hepatrail_services.decider.plan import MAX_TEXT, MAX_VALUE_BYTES, Asked, Failure, Frame, Out, Overlay, Plan
+
+CLOCKS_APART = timedelta(seconds=1)
+"""How far the clock of a gateway may be ahead of the decider's (TIM-03); latency only ever makes it seem behind."""
 
 
 def decide_batch(asked: Sequence[Asked], overlay: Overlay, frame: Frame) -> Plan:
@@ -133,7 +137,7 @@ def _outcome(command: _Command) -> _Outcome:
 
 
 def _without_deciding(command: _Command) -> Decision | None:
-    """The answers that need no rule: wrong place, known id, parked stream, study not far enough."""
+    """The answers that need no rule: wrong place, known id, parked stream, clocks apart, study not far enough."""
     message, known = command.message, command.known
     if command.misplaced:
         return command.rejected(
@@ -147,6 +151,9 @@ def _without_deciding(command: _Command) -> Decision | None:
     if command.stream.parked is not None:
         sentence = f"The record of {message.stream} cannot be read at present; the command was not looked at."
         return command.rejected(Code.SUBJECT_PARKED, sentence)
+    if message.receivedat - command.frame.now > CLOCKS_APART:
+        sentence = "The clocks of gateway and decider are more than 1 s apart; nothing is recorded until they agree."
+        return command.rejected(Code.NOT_READY, sentence)
     if message.stream == STUDY:
         return None
     if message.studyversion > command.study_version:

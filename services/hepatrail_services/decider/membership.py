@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from hepatrail_events.errors import StartRefused, Unavailable
 from hepatrail_infra.kafka_admin import COMMANDS
+from hepatrail_infra.kafka_clients import settings
 from hepatrail_infra.kafka_log import close_consumer
 from hepatrail_infra.kafka_wire import FENCED_INSTANCE_ID, Wire
 from hepatrail_services.decider.assignor import LaneAssignor
@@ -67,7 +68,7 @@ class Membership:
         """
         await self.refuse_if_replaced()
         consumer = self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **settings(self._bootstrap),
             group_id=GROUP,
             group_instance_id=self._instance,
             partition_assignment_strategy=[self._assignor],

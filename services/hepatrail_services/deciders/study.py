@@ -1,5 +1,6 @@
-"""The study: protocol versions, sites, holds, access withdrawn (`events.md` 3.12, rules STU)."""
+"""The study: protocol versions, sites, holds, access, keys and reviews of the log (`events.md` 3.12, rules STU)."""
 
+from dataclasses import replace
 from typing import Annotated, ClassVar, TypeAlias, assert_never
 from uuid import UUID
 
@@ -13,12 +14,14 @@ from hepatrail_events.protocol import content_hash
 from hepatrail_events.roles import Role
 from hepatrail_events.study import (
     AccessWithdrawn,
+    AuditTrailReviewed,
     HoldAction,
     HoldPlaced,
     HoldReleased,
     HoldRequires,
     HoldScope,
     ProtocolPublished,
+    SealingKeyPublished,
     SiteActivated,
     SiteDeactivated,
 )
@@ -107,9 +110,50 @@ class PublishProtocol(StudyCommand):
     effective_at: Instant = Field(description="When it takes effect, at the earliest when it is recorded")
 
 
-StudyCommandType: TypeAlias = ActivateSite | DeactivateSite | PlaceHold | ReleaseHold | WithdrawAccess | PublishProtocol
+class PublishSealingKey(StudyCommand):
+    """Seals of the log may be signed by another key from now on."""
+
+    ROLES: ClassVar[frozenset[Role]] = frozenset({Role.ADMIN, Role.SYSTEM})
+
+    public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")] = Field(
+        description="Ed25519 public key, 32 bytes in base64"
+    )
+    reason: StudyText = Field(description="Why")
+
+
+class ReviewAuditTrail(StudyCommand):
+    """What was recorded in a period was reviewed."""
+
+    ROLES: ClassVar[frozenset[Role]] = frozenset({Role.AUDITOR})
+
+    period_from: Instant = Field(alias="from", description="Begin of the period")
+    period_to: Instant = Field(alias="to", description="End of the period, not in the future")
+    seal: Annotated[int, Field(ge=1)] | None = Field(default=None, description="Seal up to which the log was reviewed")
+    seal_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="SHA-256 of that seal's record"
+    )
+    findings: StudyText | None = Field(default=None, description="What was found, without anything about a participant")
+
+
+StudyCommandType: TypeAlias = (
+    ActivateSite
+    | DeactivateSite
+    | PlaceHold
+    | ReleaseHold
+    | WithdrawAccess
+    | PublishProtocol
+    | PublishSealingKey
+    | ReviewAuditTrail
+)
 StudyEvent: TypeAlias = (
-    SiteActivated | SiteDeactivated | HoldPlaced | HoldReleased | AccessWithdrawn | ProtocolPublished
+    SiteActivated
+    | SiteDeactivated
+    | HoldPlaced
+    | HoldReleased
+    | AccessWithdrawn
+    | ProtocolPublished
+    | SealingKeyPublished
+    | AuditTrailReviewed
 )
 
 
@@ -134,6 +178,12 @@ def decide(state: StudyState, command: StudyCommandType, context: Context) -> tu
             return (AccessWithdrawn(token_subject=command.token_subject, jti=command.jti, reason=command.reason),)
         case PublishProtocol():
             return (_publication(state, command),)
+        case PublishSealingKey():
+            if command.public_key in state.sealing_keys:
+                return ()
+            return (SealingKeyPublished(public_key=command.public_key, reason=command.reason),)
+        case ReviewAuditTrail():
+            return (_review(command, context),)
         case _:
             assert_never(command)
 
@@ -185,6 +235,24 @@ def _release(state: StudyState, command: ReleaseHold, context: Context) -> HoldR
     )
 
 
+def _review(command: ReviewAuditTrail, context: Context) -> AuditTrailReviewed:
+    if command.period_from >= command.period_to:
+        raise CommandRejected("The period ends after it begins.", rule="AUD-10", field="to")
+    if command.period_to > context.now:
+        raise CommandRejected("What is still to come cannot have been reviewed.", rule="AUD-10", field="to")
+    if (command.seal is None) != (command.seal_hash is None):
+        raise CommandRejected("A seal is named by its number and its hash.", rule="AUD-10", field="sealHash")
+    return AuditTrailReviewed.model_validate(
+        {
+            "from": command.period_from,
+            "to": command.period_to,
+            "seal": command.seal,
+            "sealHash": command.seal_hash,
+            "findings": command.findings,
+        }
+    )
+
+
 def _publication(state: StudyState, command: PublishProtocol) -> ProtocolPublished:
     content = canonical_content(command.content)
     if any(known.version == command.version for known in state.protocols):
@@ -215,7 +283,9 @@ def evolve(state: StudyState, event: StudyEvent, recorded: Recorded) -> StudySta
         case HoldReleased():
             envelope = recorded.envelope
             return without_hold(state, event.hold_id, Release(envelope.streamseq, envelope.recordedat))
-        case AccessWithdrawn():
+        case SealingKeyPublished():
+            return replace(state, sealing_keys=(*state.sealing_keys, event.public_key))
+        case AccessWithdrawn() | AuditTrailReviewed():
             return state
         case _:
             assert_never(event)

@@ -69,6 +69,7 @@ class StudyState:
     holds: Mapping[UUID, Hold] = field(default_factory=dict)
     known_holds: frozenset[UUID] = frozenset()
     released: Mapping[UUID, Release] = field(default_factory=dict)
+    sealing_keys: tuple[str, ...] = ()
 
     @property
     def published(self) -> bool:

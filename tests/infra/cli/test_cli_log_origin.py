@@ -1,6 +1,5 @@
 """The log itself says on which clock its study runs."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,20 +10,8 @@ from hepatrail_events.canonical import canonical_json
 from hepatrail_events.errors import StartRefused
 from hepatrail_events.streams import STUDY
 from hepatrail_infra.clock import Clock, SimulatedClock, SystemClock, producer_name
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
-from hepatrail_infra.kafka_admin import EVENTS, ensure_topics
+from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_log import close_producer, make_producer, partition_of
-
-
-@pytest.fixture(scope="module")
-async def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
-    try:
-        servers = await server.start()
-        await ensure_topics(servers)
-        yield servers
-    finally:
-        await server.stop()
 
 
 async def write(bootstrap: str, key: str, clock: Clock, abort: bool = False) -> None:
@@ -37,19 +24,19 @@ async def write(bootstrap: str, key: str, clock: Clock, abort: bool = False) -> 
     await close_producer(producer)
 
 
-async def test_a_study_keeps_the_clock_it_began_with(bootstrap: str, tmp_path: Path) -> None:
+async def test_a_study_keeps_the_clock_it_began_with(kafka: str, tmp_path: Path) -> None:
     simulated, system = SimulatedClock(tmp_path / "clock"), SystemClock()
     assert simulated.advance_to(datetime(2027, 1, 1, tzinfo=UTC)) >= datetime(2027, 1, 1, tzinfo=UTC)
     for clock in (simulated, system):
-        assert await hold_clock(bootstrap, clock) == LogOrigin(False)
+        assert await hold_clock(kafka, clock) == LogOrigin(False)
 
-    await write(bootstrap, STUDY, system, abort=True)
-    await write(bootstrap, "subject-X1", system)
-    assert await log_origin(bootstrap) == LogOrigin(False)
+    await write(kafka, STUDY, system, abort=True)
+    await write(kafka, "subject-X1", system)
+    assert await log_origin(kafka) == LogOrigin(False)
 
-    await write(bootstrap, STUDY, simulated)
-    await write(bootstrap, STUDY, system)
-    assert await hold_clock(bootstrap, simulated) == LogOrigin(True, simulated=True)
+    await write(kafka, STUDY, simulated)
+    await write(kafka, STUDY, system)
+    assert await hold_clock(kafka, simulated) == LogOrigin(True, simulated=True)
     with pytest.raises(StartRefused, match="refused without one"):
-        await hold_clock(bootstrap, system)
+        await hold_clock(kafka, system)
     simulated.close()

@@ -126,8 +126,8 @@ def test_a_stack_hands_the_channels_to_those_who_tell_and_to_nobody_else(
     given(monkeypatch, **MAIL)
     monkeypatch.setenv("HEPATRAIL_POSTGRES", "postgresql://admin:planted@x/y")
     addresses = Addresses("k:1", Dsns("o", "w", "r", "u", "d"), 8080, {}, None)
-    secrets = StackSecrets(Passwords("o", "w", "r", "u", "d"), "key")
-    for name, told in {"safety": True, "api": True, "decider": False, "projector": False}.items():
+    secrets = StackSecrets(Passwords("o", "w", "r", "u", "d"), "key", "seed", {})
+    for name, told in {"safety": True, "api": True, "decider": False, "projector": False, "sealer": False}.items():
         environment = process_environment(name, addresses, load_settings(), secrets, tmp_path)
         assert ("HEPATRAIL_NOTIFY_SMTP" in environment) is told
         assert "HEPATRAIL_POSTGRES" not in environment

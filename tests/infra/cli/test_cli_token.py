@@ -12,6 +12,8 @@ def test_a_token_for_one_person(tmp_path: Path) -> None:
     command = ["token", "COORDINATOR", "--actor", "li.na", "--site", "BFH", "--hours", "1", "--data-dir", str(tmp_path)]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0
+    # No stack runs here; `test_access_on_record.py` has the other case.
+    assert done.stderr == "hepatrail: no stack runs, so that this token is not on record.\n"
     key = jwt.PyJWKSet.from_dict(signer.jwks()).keys[0]
     claims = jwt.decode(
         done.stdout.strip(), key, algorithms=["RS256"], audience="hepatrail", issuer="hepatrail-embedded"

@@ -73,7 +73,7 @@ def test_an_answered_query_shows_its_answers_and_stays_open(course: Course) -> N
     ] * 2
 
 
-def test_a_query_that_the_monitor_closed_stays_closed_for_that_version_of_its_rule(course: Course) -> None:
+def test_dat_04_a_query_that_the_monitor_closed_stays_closed_for_that_version_of_its_rule(course: Course) -> None:
     close(course, only(course))
     row = only(course)
     assert (row.status, row.is_open_at(course.now)) == (QueryStatus.CLOSED, False)
@@ -155,7 +155,7 @@ def test_an_aspect_of_a_rule_that_opened_by_time_is_found_again_when_it_is_resol
     assert (only(course).status, only(course).rule, only(course).object_id) == ("RESOLVED", "INV-20", event.ae_id)
 
 
-def test_every_soft_rule_of_the_reference_is_looked_at_and_has_a_version() -> None:
+def test_dat_04_every_soft_rule_of_the_reference_is_looked_at_and_has_a_version() -> None:
     soft = ["ENR-05", "SES-07", "LAB-02", "LAB-04", "LAB-05", "OBS-01", "OBS-02", "VIS-06", "CON-02", "SUB-03"]
     soft += ["INV-15", "INV-17", "INV-18", "INV-19", "INV-20"]
     radar = [f"RAD-0{number}" for number in range(1, 9)]

@@ -52,7 +52,9 @@ def test_lab_02_a_row_that_was_not_accepted_is_asked_about_until_it_is_confirmed
         ({}, RejectReason.SOURCE_UNKNOWN, "lists Central Laboratory"),
     ],
 )
-def test_lab_02_every_reason_says_what_would_be_accepted(fields: dict[str, Any], reason: str, says: str) -> None:
+def test_tim_05_dat_02_dat_04_lab_02_every_reason_says_what_would_be_accepted(
+    fields: dict[str, Any], reason: str, says: str
+) -> None:
     course = Course(laboratories=("Central Laboratory",))
     (result,) = course.labs({**ALT, **fields, "accepted": False, "reject_reason": reason})
     assert course.codes("LAB-02") == [reason]
@@ -78,7 +80,7 @@ def test_lab_02_of_a_bedside_row_names_an_observation() -> None:
     assert course.open("LAB-02") == []
 
 
-def test_lab_04_an_impossible_visit_code_is_ignored_and_asked_about_until_it_is_corrected() -> None:
+def test_dat_01_lab_04_an_impossible_visit_code_is_ignored_and_asked_about_until_it_is_corrected() -> None:
     course = Course()
     (result,) = course.labs(ALT, visit_code="W4")
     assert course.codes("LAB-04") == ["IMPOSSIBLE_VISIT"]

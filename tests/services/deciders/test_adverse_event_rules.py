@@ -238,7 +238,7 @@ def test_inv_05_times_are_compared_at_the_coarser_precision(changes: dict[str, A
     ],
     ids=str,
 )
-def test_inv_06_no_time_of_an_event_lies_in_the_future(changes: dict[str, Any]) -> None:
+def test_tim_05_inv_06_no_time_of_an_event_lies_in_the_future(changes: dict[str, Any]) -> None:
     given(*OPEN).when(command("reportAdverseEvent", **changes)).then_rejects("INV-06")
 
 

@@ -105,6 +105,8 @@ WHO: dict[str, set[str]] = {
     "deactivateSite": {"ADMIN"},
     "withdrawAccess": {"ADMIN"},
     "publishProtocol": {"SPONSOR", "PRINCIPAL_INVESTIGATOR"},
+    "publishSealingKey": {"ADMIN", "SYSTEM"},
+    "reviewAuditTrail": {"AUDITOR"},
 }
 
 OPEN = (consent(), enrolled())
@@ -186,6 +188,9 @@ def test_a_coordinator_voids_nothing_and_judges_nothing() -> None:
     assert of_the_coordinator.isdisjoint({"assessCausality", "downgradeAdverseEvent", "correctDeathRecord"})
 
 
-@pytest.mark.parametrize("role", [Role.AUDITOR, Role.SYSTEM])
-def test_who_only_reads_or_runs_the_system_records_nothing_clinical(role: Role) -> None:
-    assert {name for name, kind in COMMANDS.items() if role in kind.ROLES} <= {"placeHold"}
+@pytest.mark.parametrize(
+    ("role", "sends"),
+    [(Role.AUDITOR, {"reviewAuditTrail"}), (Role.SYSTEM, {"placeHold", "publishSealingKey"})],
+)
+def test_who_only_reads_or_runs_the_system_records_nothing_clinical(role: Role, sends: set[str]) -> None:
+    assert {name for name, kind in COMMANDS.items() if role in kind.ROLES} == sends

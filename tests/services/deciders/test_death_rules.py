@@ -80,7 +80,7 @@ def test_vis_02_after_a_death_was_taken_back_the_true_one_is_recorded() -> None:
     ("field", "value"),
     [("deathAt", minute(minutes=-6)), ("deathAt", day("2026-03-21")), ("awareAt", iso(minutes=-6))],
 )
-def test_inv_06_a_death_does_not_lie_in_the_future(field: str, value: object) -> None:
+def test_tim_05_inv_06_a_death_does_not_lie_in_the_future(field: str, value: object) -> None:
     given(*OPEN).when(command("recordDeath", **{field: value})).then_rejects("INV-06", field=field)
 
 

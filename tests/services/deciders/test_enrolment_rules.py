@@ -148,7 +148,7 @@ def test_consent_withdrawn_after_a_withdrawal_of_the_same_scope_adds_no_second_o
     history.when(command("withdrawConsent", scope="FOLLOW_UP")).then_accepts(ConsentWithdrawn)
 
 
-def test_inv_06_no_clinical_time_lies_in_the_future() -> None:
+def test_tim_05_inv_06_no_clinical_time_lies_in_the_future() -> None:
     given().when(command("recordConsent", givenAt=iso(minutes=-6))).then_rejects("INV-06", field="givenAt")
     given().when(command("recordConsent", givenAt=iso(minutes=-4))).then_accepts(ConsentRecorded)
 

@@ -52,7 +52,7 @@ def test_the_hold_of_one_participant_is_no_other_participants() -> None:
     _under(TREATABLE, hold).when(command("startSession")).then_accepts(SessionStarted)
 
 
-def test_of_two_holds_the_other_one_stays_when_one_is_released() -> None:
+def test_aud_08_of_two_holds_the_other_one_stays_when_one_is_released() -> None:
     both = (hold_placed(), hold_placed(holdId=str(OTHER)), RELEASED)
     assert f"hold {OTHER}" in _under(TREATABLE, *both).when(command("startSession")).then_rejects("SES-05")
 

@@ -111,7 +111,7 @@ def test_lab_01_an_unreadable_observation_rejects_the_command_and_is_named() -> 
         ({"code": "alt", "value": "99999999", "unit": "U/L"}, "IMPLAUSIBLE"),
     ],
 )
-def test_lab_02_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(
+def test_dat_04_lab_02_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(
     stated: dict[str, str], reason: str
 ) -> None:
     event = _recorded(results=[row("ast", 30), stated])
@@ -121,7 +121,7 @@ def test_lab_02_a_row_that_cannot_be_used_is_stored_as_reported_with_its_reason(
 
 
 @pytest.mark.parametrize("collected_at", [iso(minutes=-6), "2026-03-21"])
-def test_lab_02_a_sample_from_the_future_is_stored_and_not_used(collected_at: str) -> None:
+def test_tim_05_lab_02_a_sample_from_the_future_is_stored_and_not_used(collected_at: str) -> None:
     event = _recorded(collectedAt=collected_at)
     assert [(row.accepted, row.reject_reason) for row in event.results] == [(False, RejectReason.TIME_IN_FUTURE)]
 
@@ -140,7 +140,7 @@ def test_the_date_of_a_sample_is_a_civil_date_of_the_site() -> None:
     assert event.results[0].accepted
 
 
-def test_lab_02_a_laboratory_that_the_protocol_does_not_name_is_no_source() -> None:
+def test_dat_02_lab_02_a_laboratory_that_the_protocol_does_not_name_is_no_source() -> None:
     allowing = given(*OPEN).in_study(protocol_published(laboratories=("BFH-LAB",)), site_activated())
     assert _recorded(allowing).results[0].accepted
     assert _recorded(allowing, laboratory="elsewhere").results[0].reject_reason is RejectReason.SOURCE_UNKNOWN
@@ -158,12 +158,12 @@ def test_a_value_that_was_not_done_needs_its_reason_only() -> None:
     assert event.results[0].value is None
 
 
-def test_lab_04_no_measurement_is_refused_for_its_time() -> None:
+def test_dat_01_lab_04_no_measurement_is_refused_for_its_time() -> None:
     given(*OPEN, died(), withdrew()).when(command("recordLabResults")).then_accepts(LabResultsRecorded)
     given(*OPEN).when(command("recordLabResults", visitCode="D99")).then_accepts(LabResultsRecorded)
 
 
-def test_lab_06_a_known_message_of_a_laboratory_changes_nothing() -> None:
+def test_dat_05_lab_06_a_known_message_of_a_laboratory_changes_nothing() -> None:
     history = given(*OPEN, lab_result(message="M-1", alt=130))
     history.when(command("recordLabResults", sourceMessageId="M-1", results=[row("alt", 999)])).then()
     history.when(command("recordLabResults", sourceMessageId="M-2")).then_accepts(LabResultsRecorded)

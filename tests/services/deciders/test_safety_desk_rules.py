@@ -72,7 +72,7 @@ def test_only_a_known_alert_is_acknowledged() -> None:
     given().when(command("acknowledgeSaeAlert")).then_rejects("DSK-02", field="alertId")
 
 
-def test_an_acknowledgement_names_who_and_when() -> None:
+def test_aud_08_an_acknowledgement_names_who_and_when() -> None:
     asked = command("acknowledgeSaeAlert", comment=sealed("comment"))
     given(alert_raised()).when(asked, who="officer").then(
         AlertAcknowledged(alert_id=ALERT, by="officer", at=NOW, comment=a_sealed("comment"))
@@ -126,7 +126,7 @@ def _acknowledged(minutes: float, by: str = "officer") -> By:
     return By(AlertAcknowledged(alert_id=ALERT, by=by, at=moment), Role.SAFETY_OFFICER, moment)
 
 
-def test_an_alert_that_nobody_acknowledged_is_escalated_level_by_level() -> None:
+def test_aud_08_an_alert_that_nobody_acknowledged_is_escalated_level_by_level() -> None:
     given(RAISED).when(_escalate(1)).then(AlertEscalated(alert_id=ALERT, level=1, late=False))
     given(RAISED, alert_escalated(1)).when(_escalate(2, late=True)).then(
         AlertEscalated(alert_id=ALERT, level=2, late=True)

@@ -188,12 +188,12 @@ def test_ses_06_a_session_needs_enrolment() -> None:
 
 
 @pytest.mark.parametrize("field", ["startedAt", "accessPlacedAt", "weightMeasuredAt"])
-def test_inv_06_no_time_of_a_session_lies_in_the_future(field: str) -> None:
+def test_tim_05_inv_06_no_time_of_a_session_lies_in_the_future(field: str) -> None:
     given(*ENROLLED).when(command("startSession", **{field: iso(minutes=-6)})).then_rejects("INV-06", field=field)
 
 
 @pytest.mark.parametrize("name", ["pauseSession", "resumeSession", "endSession"])
-def test_inv_06_no_later_time_of_a_session_lies_in_the_future(name: str) -> None:
+def test_tim_05_inv_06_no_later_time_of_a_session_lies_in_the_future(name: str) -> None:
     field = "endedAt" if name == "endSession" else "at"
     history = (*RUNNING, session_paused(hours=4)) if name == "resumeSession" else RUNNING
     given(*history).when(command(name, **{field: iso(minutes=-6)})).then_rejects("INV-06", field=field)

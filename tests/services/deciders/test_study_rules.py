@@ -20,15 +20,18 @@ from builders import (
     sealed,
     site_activated,
 )
+from hepatrail_events.errors import CommandRejected
 from hepatrail_events.ids import derived_id, object_id
 from hepatrail_events.protocol import content_hash, shipped_protocol
 from hepatrail_events.roles import Role
 from hepatrail_events.streams import STUDY
 from hepatrail_events.study import (
     AccessWithdrawn,
+    AuditTrailReviewed,
     HoldPlaced,
     HoldReleased,
     ProtocolPublished,
+    SealingKeyPublished,
     SiteActivated,
     SiteDeactivated,
 )
@@ -261,6 +264,36 @@ def test_access_ends_for_a_person_or_a_token() -> None:
     given(*READY).when(command("withdrawAccess")).then(AccessWithdrawn(token_subject="u-9", reason="left the hospital"))
     given(*READY).when(command("withdrawAccess", tokenSubject=None, jti="t-1")).then_accepts(AccessWithdrawn)
     given(*READY).when(command("withdrawAccess", tokenSubject=None)).then_rejects(code="SHAPE", field="tokenSubject")
+
+
+def test_a_key_is_published_once_and_then_known() -> None:
+    published = SealingKeyPublished(public_key="A" * 43 + "=", reason="first key")
+    given().when(command("publishSealingKey")).then(published)
+    given(published).when(command("publishSealingKey", reason="again")).then()
+    other = "B" * 42 + "A="
+    given(published).when(command("publishSealingKey", publicKey=other)).then_accepts(SealingKeyPublished)
+    for wrong in ("", "A" * 42 + "=", "A" * 44, "-" * 43 + "="):
+        with pytest.raises(CommandRejected, match="publicKey"):
+            command("publishSealingKey", publicKey=wrong)
+
+
+def test_aud_10_a_review_states_its_period_and_what_was_reviewed() -> None:
+    begin, end, digest = iso(days=30), iso(hours=1), "ab" * 32
+    reviewed = AuditTrailReviewed(period_from=at(days=30), period_to=at(hours=1), findings="nothing to object")
+    given().when(command("reviewAuditTrail")).then(reviewed)
+    sealed_until = AuditTrailReviewed(
+        period_from=at(days=30), period_to=at(hours=1), seal=7, seal_hash=digest, findings="nothing to object"
+    )
+    given().when(command("reviewAuditTrail", seal=7, sealHash=digest)).then(sealed_until)
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"from": end, "to": begin}, "to"),
+        ({"from": begin, "to": begin}, "to"),
+        ({"to": iso(hours=-1)}, "to"),
+        ({"seal": 7}, "sealHash"),
+        ({"sealHash": digest}, "sealHash"),
+    )
+    for wrong, field in cases:
+        given().when(command("reviewAuditTrail", **wrong)).then_rejects("AUD-10", field=field)
 
 
 def test_facts_of_other_moments_fold_alike() -> None:

@@ -289,7 +289,7 @@ def test_command_ids_come_from_row_key_and_attempt(sdtm: Rows, shipped: SdtmMapp
         assert command_id("S", unit, unit.steps[0], 1) == command_id("S", same, same.steps[0], 1)
 
 
-def test_a_broken_line_is_refused(shipped: SdtmMapping, sdtm: Rows) -> None:
+def test_dat_05_a_broken_line_is_refused(shipped: SdtmMapping, sdtm: Rows) -> None:
     source = sdtm(ae=[{}])
     broken = SourceRow("AE", 2, {"USUBJID": "01-701-1015"}, whole=False)
     plan = plan_import(Source({**source.rows, "AE": (*source.rows["AE"], broken)}, ()), shipped)

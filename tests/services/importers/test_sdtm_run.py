@@ -88,13 +88,13 @@ def source(sdtm: Rows) -> Source:
     )
 
 
-async def test_every_row_is_accounted_for(source: Source, shipped: SdtmMapping) -> None:
+async def test_dat_05_every_row_is_accounted_for(source: Source, shipped: SdtmMapping) -> None:
     account = await _import(source, shipped, Ledger())
     assert _counts(account) == {"DM": (2, 0, 0, 0), "EX": (1, 0, 1, 0), "LB": (1, 1, 0, 0), "AE": (1, 0, 0, 0)}
     assert account.kept_reasons == {"UNKNOWN_CODE": 1}
 
 
-async def test_a_second_run_changes_nothing(source: Source, shipped: SdtmMapping) -> None:
+async def test_dat_05_a_second_run_changes_nothing(source: Source, shipped: SdtmMapping) -> None:
     ledger = Ledger()
     first = await _import(source, shipped, ledger)
     events = list(ledger.events)
@@ -143,7 +143,7 @@ async def test_a_refusal_that_does_not_bind_keeps_its_attempt(source: Source, sh
         assert [one.attempt for one in account.refusals if one.row.domain == "DM"] == [1]
 
 
-async def test_a_changed_row_is_listed_and_changes_nothing(sdtm: Rows, shipped: SdtmMapping) -> None:
+async def test_dat_05_a_changed_row_is_listed_and_changes_nothing(sdtm: Rows, shipped: SdtmMapping) -> None:
     ledger = Ledger()
     await _import(sdtm(dm=[{}], ae=[{}]), shipped, ledger)
     events = list(ledger.events)

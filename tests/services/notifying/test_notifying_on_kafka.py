@@ -11,7 +11,6 @@ from standardwebhooks.webhooks import Webhook
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertRaised, NotificationChannel, NotificationSent
 from hepatrail_events.streams import SAFETY_DESK
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.postgres import Dsns, connection
 from hepatrail_projections.schema import ensure_projection
 from hepatrail_services.command_bus import CommandBus
@@ -22,21 +21,13 @@ from hepatrail_services.notifying.smtp import MailServer, Security, SmtpNotifier
 from hepatrail_services.notifying.webhook import WebhookNotifier
 from hepatrail_services.safety.ledger import ensure_safety
 from notifying_servers import Hook, Post, post_office, the_worlds_trust, web_server
-from projection_kafka import eventually, fresh_topics
+from projection_kafka import eventually
 from runtime_support import SetClock, events_of
 from safety_desk import watching
 from safety_site import site_of
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 RECIPIENTS = {Audience.ALERT: ("officer@trial.example",), Audience.LEVEL_1: ("pi@trial.example",)}
-
-
-@pytest.fixture
-async def kafka(kafka_server: EmbeddedKafka) -> str:
-    """The address of a Kafka whose topics are new."""
-    bootstrap = await kafka_server.start()
-    await fresh_topics(bootstrap)
-    return bootstrap
 
 
 @pytest.fixture

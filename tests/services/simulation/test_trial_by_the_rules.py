@@ -16,6 +16,8 @@ LEFT_OUT = {
     "activateSite",  # the player does so before it begins
     "deactivateSite",  # nobody could be enrolled at the site any more
     "withdrawAccess",  # the person whose access ends is one of those who play
+    "publishSealingKey",  # the sealer does so by itself
+    "reviewAuditTrail",  # an auditor does so, who plays no part in a trial
     "acknowledgeSaeAlert",  # the id of an alert is known once it is raised: the safety officer of the demo does so
 }
 """The commands that no trial holds, and why."""

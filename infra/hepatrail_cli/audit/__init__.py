@@ -1,0 +1,1 @@
+"""`hepatrail audit`: what an auditor asks of the log itself."""

@@ -1,0 +1,1 @@
+"""The log held to itself: verification, seals, bundles."""

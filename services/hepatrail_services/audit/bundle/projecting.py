@@ -1,0 +1,69 @@
+"""The digests of the projections that follow from a log: the same before an export and after an import (RET-01)."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from hepatrail_events.streams import STUDY
+from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
+from hepatrail_infra.kafka_log import partition_of
+from hepatrail_infra.postgres import connection
+from hepatrail_projections.catch_up import without_gc
+from hepatrail_projections.digests import digests
+from hepatrail_projections.engine import Engine
+from hepatrail_projections.rebuild import new_build
+from hepatrail_projections.records import READ_TOPICS
+from hepatrail_projections.replay import drop_left_over
+from hepatrail_projections.schema import drop_schema
+from hepatrail_services.audit.source import LogSource
+
+Progress = Callable[[str, int, int], None]
+"""Told the step, how much of it is done, and how much there is."""
+
+_FIRST = (TopicPartition(QUARANTINE, 0), TopicPartition(EVENTS, partition_of(STUDY)))
+"""Releases, so that what they concern never halts; then the protocol, so that no participant is derived twice."""
+
+
+class Fed(NamedTuple):
+    """A record as a projector takes it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+async def projected_digests(source: LogSource, owner_dsn: str, progress: Progress | None = None) -> dict[str, str]:
+    """Projects a whole log into a schema that is thrown away; the portable digest of every table by name.
+
+    Raises Unavailable, and InvalidMessage when the log is one at which projectors halt.
+    """
+    order = (*_FIRST, *(each for each in READ_TOPICS if each not in _FIRST))
+    async with _thrown_away(owner_dsn) as build:
+        for done, (topic, partition) in enumerate(order):
+            if progress is not None:
+                progress("project", done, len(order))
+            async for rows in source.rows_with_headers(topic, partition):
+                with without_gc():
+                    await build.apply([Fed(topic, partition, *row) for row in rows])
+        return await digests(build.connection, build.projection.schema, portable=True)
+
+
+@asynccontextmanager
+async def _thrown_away(owner_dsn: str) -> AsyncIterator[Engine]:
+    """An empty build under a lock, as replays have it: what a killed process leaves is dropped by the next one."""
+    async with connection(owner_dsn, name="bundle") as owner:
+        await drop_left_over(owner)
+        schema = f"replay_{secrets.token_hex(4)}"
+        await owner.execute("SELECT pg_advisory_lock(hashtext($1))", schema)
+        build = await new_build(owner_dsn, schema)
+        try:
+            yield build
+        finally:
+            await build.close()
+            await drop_schema(owner, schema)

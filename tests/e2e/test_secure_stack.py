@@ -1,0 +1,141 @@
+"""The whole stack with HEPATRAIL_SECURE=1: everything works, each process as itself, and nobody else is let in."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from desk_log import DeskLog
+from hepatrail_cli.environment import PROCESSES
+from hepatrail_events.errors import Unavailable
+from hepatrail_infra.kafka_admin import CHECKPOINTS, EVENTS
+from hepatrail_infra.kafka_clients import parse, settings, with_user
+from hepatrail_infra.kafka_wire import Wire
+from logbook import committed
+from stack import Stack, enrol
+
+SECURE = {"HEPATRAIL_SECURE": "1", "HEPATRAIL_SEAL_SECONDS": "2"}
+
+
+@pytest.fixture(scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    with tempfile.TemporaryDirectory() as directory:
+        running = Stack(Path(directory) / "data", environment=SECURE)
+        try:
+            await running.start()
+            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
+            await enrol(running, "SEC-1")
+            yield running
+        finally:
+            await running.stop()
+
+
+async def _hepatrail(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(stack.data_dir)]
+    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+
+
+async def _until(found: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(30):
+        while not (value := await found()):
+            await asyncio.sleep(0.2)
+    return value
+
+
+def _users(stack: Stack) -> dict[str, str]:
+    users: dict[str, str] = json.loads((stack.data_dir / "secrets.json").read_text())["kafka_users"]
+    return users
+
+
+async def test_every_process_comes_to_kafka_as_itself(stack: Stack) -> None:
+    told = {name: psutil.Process(stack.pid(name)).environ()["HEPATRAIL_KAFKA"] for name in PROCESSES}
+    assert {name: parse(address).username for name, address in told.items()} == {name: name for name in PROCESSES}
+    passwords = {parse(address).password for address in told.values()}
+    assert passwords == {_users(stack)[name] for name in PROCESSES}
+    assert len(passwords) == len(PROCESSES)
+    assert parse(stack.ready["kafka"]).username == "auditor"
+
+
+async def test_a_serious_event_raises_an_alert_and_a_seal_follows(stack: Stack) -> None:
+    accepted = await stack.accept(
+        "reportAdverseEvent",
+        subjectId="SEC-1",
+        code="LOCAL_BLEEDING",
+        verbatim="bled",
+        onset={"value": "2026-01-06", "precision": "DAY"},
+        awareAt="2026-01-06T20:00:00Z",
+        criteria=["HOSPITALISATION"],
+        grade=3,
+        gradeAt={"value": "2026-01-06", "precision": "DAY"},
+        outcome="NOT_RECOVERED",
+        actionTaken="NO_CHANGE",
+        reporter="ward physician",
+    )
+    assert accepted["eventIds"]
+
+    async def alerts() -> list[Any]:
+        return (await DeskLog.read(stack.ready["kafka"])).of_kind("SaeAlert")
+
+    async def seals() -> list[str]:
+        found = [json.loads(record.value)["reason"] for record in await committed(stack.ready["kafka"], CHECKPOINTS)]
+        return found if "ALERT" in found else []
+
+    assert len(await _until(alerts)) == 1
+    assert await _until(seals)
+
+
+async def test_commands_of_an_operator_work(stack: Stack) -> None:
+    status = await _hepatrail(stack, "status", "--json")
+    assert (status.returncode, json.loads(status.stdout)["problems"]) == (0, [])
+    parked = await _hepatrail(stack, "quarantine", "list")
+    assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n")
+    rebuilt = await _hepatrail(stack, "rebuild")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+
+
+@pytest.mark.parametrize("listener", ["port", "controller.port"])
+async def test_nobody_without_a_password_is_let_in(stack: Stack, listener: str) -> None:
+    place = f"127.0.0.1:{(stack.data_dir / 'kafka' / listener).read_text().strip()}"
+    for address in (place, with_user(place, "admin", "wrong"), with_user(place, "nobody", "")):
+        with pytest.raises(Unavailable):
+            await Wire(address, patience=1).start()
+
+
+async def test_whom_the_ready_line_names_may_not_write(stack: Stack) -> None:
+    producer = AIOKafkaProducer(**settings(stack.ready["kafka"]))
+    await producer.start()
+    try:
+        with pytest.raises(TopicAuthorizationFailedError):
+            await producer.send_and_wait(EVENTS, b"{}", key=b"study")
+    finally:
+        await producer.stop()
+
+
+async def test_kafka_comes_back_after_a_kill_with_its_users(stack: Stack) -> None:
+    assert stack.kill("kafka")
+    await asyncio.sleep(1)
+    await enrol(stack, "SEC-2")
+
+
+def test_passwords_stand_in_no_log_and_in_files_of_their_owner_only(stack: Stack) -> None:
+    secrets = set(_users(stack).values())
+    logs = [*(stack.data_dir / "logs").iterdir(), *(stack.data_dir / "kafka" / "logs").iterdir()]
+    assert logs
+    for log in logs:
+        text = log.read_text(errors="replace")
+        assert not [secret for secret in secrets if secret in text], log.name
+        assert "in the clear" not in text, log.name
+    for process in [psutil.Process(stack.pid(name)) for name in ("kafka", *PROCESSES)]:
+        assert not [secret for secret in secrets if secret in " ".join(process.cmdline())]
+    assert (stack.data_dir / "kafka" / "server.properties").stat().st_mode & 0o777 == 0o600
+    for file in stack.data_dir.rglob("*.json"):
+        assert file.stat().st_mode & 0o777 == 0o600 or not [s for s in secrets if s in file.read_text()], file
