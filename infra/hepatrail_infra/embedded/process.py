@@ -59,7 +59,7 @@ class ServerProcess:
 
         Raises `StartRefused` when the program may not be run.
         """
-        self._child = _popen(self._name, launch)
+        self._child = popen(self._name, launch)
         _log.info("%s started: process %d", self._name, self._child.pid)
 
     async def wait(self) -> int:
@@ -86,13 +86,14 @@ class ServerProcess:
 def run_tool(name: str, launch: Launch) -> None:
     """Run a program to its end; blocks. Raises `StartRefused` with its last line when it fails."""
     since = size_of(launch.output)
-    code = _popen(name, launch).wait()
+    code = popen(name, launch).wait()
     if code != 0:
         why = last_error(launch.output, since, ("rror", "xception", "FATAL"))
         raise StartRefused(f"{name} ended with code {code}: {why} (log: {launch.output}).")
 
 
-def _popen(name: str, launch: Launch) -> subprocess.Popen[bytes]:
+def popen(name: str, launch: Launch) -> subprocess.Popen[bytes]:
+    """Starts a program whose output is appended to `launch.output`; StartRefused when it may not be run."""
     rotate(launch.output)
     uid, gid = launch.user or (None, None)
     with launch.output.open("ab") as output:
