@@ -6,8 +6,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-# Tests mostly wait for servers: two workers, a file on one of them because its tests share a server.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Tests mostly wait for servers: two workers, a file on one of them because its tests share a server. In the order
+# of tests/conftest.py, slow ones first; files with few tests would come last, and those are the slow ones.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 MUTATED := build/mutate
 # Node comes with a wheel; the clients of the tests are npm's.
 CLIENTS := tests/clients

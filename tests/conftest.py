@@ -1,6 +1,7 @@
 """Real servers for all tests, one of each a worker: started by the first test that asks, ended with the session."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,18 @@ from hepatrail_infra.postgres import Dsns, Passwords, connection, prepare_databa
 from projection_kafka import fresh_topics
 
 PASSWORDS = Passwords("owner", "writer", "reader", "use", "destroy")
+# The folders whose files take longest come first, so that no worker ends with one of them alone.
+ORDER = ("e2e", "fault", "services", "infra", "projections", "graphql", "events")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Orders the folders; within one everything stays where it was."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: _place(item.path.relative_to(here).parts[0]))
+
+
+def _place(folder: str) -> int:
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
 
 
 @pytest.fixture(scope="session")

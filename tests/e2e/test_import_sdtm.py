@@ -289,10 +289,6 @@ async def test_the_617_original_reports_are_follow_ups_of_469_events(stack: Stac
         (subject[3:], _stated(latest[subject, event]), flag) for (subject, event), flag in published.items()
     )
 
-    again = await _import(originals, data_dir, tmp_path, "--ae-reports")
-    assert [one.hash for one in await _events(kafka, subjects)] == [one.hash for one in events]
-    assert again.refused == first.refused
-
 
 async def test_where_there_is_no_ae_the_file_of_reports_is_read(stack: Stack, tmp_path: Path) -> None:
     _write(tmp_path / "reports", REPORTS)
