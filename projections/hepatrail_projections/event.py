@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.codec import Recorded, parse_object, read
+from hepatrail_events.envelope import Envelope
 from hepatrail_projections.table import Connection, Json, Table
 
 
@@ -124,7 +126,11 @@ async def stored_hashes(connection: Connection, places: Iterable[tuple[str, int]
 
 def event_row(recorded: Recorded, partition: int, offset: int) -> EventRow:
     """The row of an event."""
-    envelope = recorded.envelope
+    return mirrored(recorded.envelope, parse_object(recorded.raw)["data"], recorded.raw, partition, offset)
+
+
+def mirrored(envelope: Envelope, payload: Json, raw: bytes, partition: int, offset: int) -> EventRow:
+    """The row of an event of which this program knows no more than the envelope."""
     return EventRow(
         stream=envelope.stream,
         streamseq=envelope.streamseq,
@@ -137,9 +143,9 @@ def event_row(recorded: Recorded, partition: int, offset: int) -> EventRow:
         received_at=envelope.receivedat,
         actor_id=envelope.actorid,
         actor_role=envelope.actorrole,
-        payload=parse_object(recorded.raw)["data"],
-        raw=recorded.raw,
-        hash=recorded.hash,
+        payload=payload,
+        raw=raw,
+        hash=sha256_hex(raw),
         partition=partition,
         kafka_offset=offset,
     )

@@ -158,7 +158,7 @@ async def replay(
     if sizes is not None and as_of is None:
         raise ValueError("the sizes of a seal cut the events; its instant must cut the rest")
     cut = Cut(as_of, sizes, subject)
-    async with connection(owner_dsn, name="replay") as owner, _thrown_away(owner, owner_dsn) as build:
+    async with connection(owner_dsn, name="replay") as owner, thrown_away(owner, owner_dsn) as build:
         async with Wire(bootstrap) as wire:
             ends = await wire.stable_ends(cut.partitions)
         await build_to(build, ends, bootstrap, progress or _silent, cut.admits)
@@ -181,7 +181,7 @@ async def compare(bootstrap: str, owner_dsn: str, progress: Progress | None = No
         live = await live_projection(owner, PROJECTION_VERSION)
         if live.version != PROJECTION_VERSION:
             refuse_other_version([live.version])
-        async with _thrown_away(owner, owner_dsn) as build:
+        async with thrown_away(owner, owner_dsn) as build:
             await follow_live(build, owner, live, bootstrap, tell)
             schema = build.projection.schema
             async with held(owner, live):
@@ -209,8 +209,12 @@ async def drop_left_over(owner: Connection) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _thrown_away(owner: asyncpg.Connection, owner_dsn: str) -> AsyncIterator[Engine]:
-    """An empty build; its name is locked for as long as this session lives, however it ends."""
+async def thrown_away(owner: asyncpg.Connection, owner_dsn: str) -> AsyncIterator[Engine]:
+    """An empty build that goes with the block.
+
+    Its name is locked for as long as the owner's session lives, however that ends: what a killed process leaves is
+    dropped by the next one. Raises Unavailable.
+    """
     await drop_left_over(owner)
     schema = f"replay_{secrets.token_hex(4)}"
     await owner.execute("SELECT pg_advisory_lock(hashtext($1))", schema)

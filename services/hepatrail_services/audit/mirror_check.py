@@ -8,7 +8,7 @@ from hepatrail_events.codec import parse_object
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import InvalidMessage
 from hepatrail_infra.kafka_admin import EVENTS, PARTITIONS
-from hepatrail_projections.event import EVENT, EventRow
+from hepatrail_projections.event import EVENT, EventRow, mirrored
 from hepatrail_projections.table import Connection
 from hepatrail_services.audit.problems import Problem, Problems
 from hepatrail_services.audit.readable import readable_rows
@@ -126,24 +126,7 @@ def _row_of(value: bytes, partition: int, offset: int) -> EventRow | None:
         envelope = Envelope.from_json(body)
     except InvalidMessage:
         return None
-    return EventRow(
-        stream=envelope.stream,
-        streamseq=envelope.streamseq,
-        event_id=envelope.id,
-        type=envelope.type,
-        type_version=envelope.version,
-        commit_id=envelope.commitid,
-        commit_index=envelope.commitindex,
-        recorded_at=envelope.recordedat,
-        received_at=envelope.receivedat,
-        actor_id=envelope.actorid,
-        actor_role=envelope.actorrole,
-        payload=body.get("data"),
-        raw=value,
-        hash=sha256_hex(value),
-        partition=partition,
-        kafka_offset=offset,
-    )
+    return mirrored(envelope, body.get("data"), value, partition, offset)
 
 
 def _differing(row: EventRow, due: EventRow) -> Sequence[str]:

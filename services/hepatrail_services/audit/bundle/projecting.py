@@ -1,8 +1,6 @@
 """The digests of the projections that follow from a log: the same before an export and after an import (RET-01)."""
 
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -13,11 +11,8 @@ from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.catch_up import without_gc
 from hepatrail_projections.digests import digests
-from hepatrail_projections.engine import Engine
-from hepatrail_projections.rebuild import new_build
 from hepatrail_projections.records import READ_TOPICS
-from hepatrail_projections.replay import drop_left_over
-from hepatrail_projections.schema import drop_schema
+from hepatrail_projections.replay import thrown_away
 from hepatrail_services.audit.source import LogSource
 
 Progress = Callable[[str, int, int], None]
@@ -44,7 +39,7 @@ async def projected_digests(source: LogSource, owner_dsn: str, progress: Progres
     Raises Unavailable, and InvalidMessage when the log is one at which projectors halt.
     """
     order = (*_FIRST, *(each for each in READ_TOPICS if each not in _FIRST))
-    async with _thrown_away(owner_dsn) as build:
+    async with connection(owner_dsn, name="bundle") as owner, thrown_away(owner, owner_dsn) as build:
         for done, (topic, partition) in enumerate(order):
             if progress is not None:
                 progress("project", done, len(order))
@@ -52,18 +47,3 @@ async def projected_digests(source: LogSource, owner_dsn: str, progress: Progres
                 with without_gc():
                     await build.apply([Fed(topic, partition, *row) for row in rows])
         return await digests(build.connection, build.projection.schema, portable=True)
-
-
-@asynccontextmanager
-async def _thrown_away(owner_dsn: str) -> AsyncIterator[Engine]:
-    """An empty build under a lock, as replays have it: what a killed process leaves is dropped by the next one."""
-    async with connection(owner_dsn, name="bundle") as owner:
-        await drop_left_over(owner)
-        schema = f"replay_{secrets.token_hex(4)}"
-        await owner.execute("SELECT pg_advisory_lock(hashtext($1))", schema)
-        build = await new_build(owner_dsn, schema)
-        try:
-            yield build
-        finally:
-            await build.close()
-            await drop_schema(owner, schema)
