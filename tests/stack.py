@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -79,6 +82,11 @@ class Stack:
         # Proportional: summing rss would count the buffers that Postgres's processes share ten times.
         return sum(psutil.Process(pid).memory_full_info().pss for pid in pids)
 
+    async def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """`hepatrail WORDS` on the stack's directory, to its end."""
+        command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(self.data_dir)]
+        return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+
     async def graphql(self, query: str, variables: dict[str, Any] | None = None, role: str = "INVESTIGATOR") -> Any:
         """The `data` of an answer; an AssertionError holds the errors, `Away` when they pass by themselves."""
         answer = await self.http.post(
@@ -122,6 +130,23 @@ class Stack:
         result = await self.mutate(name, role, **fields)
         assert result["__typename"] == "CommandAccepted", result
         return result
+
+
+@asynccontextmanager
+async def running_stack(
+    *flags: str, subjects: Iterable[str] = (), environment: dict[str, str] | None = None
+) -> AsyncIterator[Stack]:
+    """A stack in a directory of its own, with the site BFH and these participants; it goes with the block."""
+    with tempfile.TemporaryDirectory() as directory:
+        stack = Stack(Path(directory) / "data", *flags, environment=environment)
+        try:
+            await stack.start()
+            await stack.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
+            for subject in subjects:
+                await enrol(stack, subject)
+            yield stack
+        finally:
+            await stack.stop()
 
 
 async def enrol(stack: Stack, subject_id: str, site_id: str = "BFH") -> None:

@@ -1,24 +1,31 @@
-"""An auditor at the running stack: access that ends, what is on record of it, the trail as a file, and the review."""
+"""An auditor at the running stack: access that ends, the trail as a file, the review, the seals and their key."""
 
 import asyncio
+import base64
 import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from hepatrail_events.codec import read
 from hepatrail_events.roles import Role
+from hepatrail_events.safety_desk import AlertRaised
+from hepatrail_events.transparency.note import SigningKey
+from hepatrail_events.transparency.seal import Seal, SealReason, open_seal
 from hepatrail_events.types import format_instant
-from sae_reports import token_for
-from stack import Stack, enrol
+from hepatrail_infra.kafka_admin import CHECKPOINTS, EVENTS
+from logbook import committed
+from sae_reports import reported, token_for
+from stack import Stack, running_stack
 
+NEXT = SigningKey(b"\7" * 32)
+MEGABYTE = 1024 * 1024
 WITHIN = 60.0
 """Seconds from the answer to the end of every session (ACC-04)."""
 ACCESS_LOG = "{ accessLog(first: 200, filter: {kinds: [TOKEN_WITHDRAWN, EXPORT]}) { edges { node { kind detail } } } }"
@@ -28,19 +35,8 @@ REVIEWS = "{ auditTrailReviews { seal sealHash findings reviewedBy } }"
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
-    with tempfile.TemporaryDirectory() as directory:
-        running = await Stack(Path(directory) / "data").start()
-        try:
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            await enrol(running, "AT-01")
-            yield running
-        finally:
-            await running.stop()
-
-
-async def hepatrail(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(stack.data_dir)]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    async with running_stack(subjects=["AT-01"]) as running:
+        yield running
 
 
 def errors_of(message: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -81,7 +77,7 @@ async def test_aud_07_withdrawn_access_ends_tokens_and_subscriptions_within_60_s
 
 
 async def test_aud_09_the_trail_of_the_stack_is_taken_away_and_counted(stack: Stack) -> None:
-    done = await hepatrail(stack, "audit", "trail", "--format", "jsonl", "--by", "inspector")
+    done = await stack.command("audit", "trail", "--format", "jsonl", "--by", "inspector")
     assert done.returncode == 0, done.stderr
     *rows, count = map(json.loads, done.stdout.splitlines())
     assert count == {"count": len(rows)}
@@ -100,7 +96,7 @@ async def test_aud_09_the_trail_of_the_stack_is_taken_away_and_counted(stack: St
         after = page["edges"][-1]["cursor"]
     exports = [each["detail"] for each in await until(stack, ACCESS_LOG, "accessLog") if each["kind"] == "EXPORT"]
     assert [(each["list"], each["rows"], each["by"]) for each in exports] == [("auditTrail", len(rows), "inspector")]
-    done = await hepatrail(stack, "audit", "access", "--out", str(stack.data_dir.parent / "access.csv"))
+    done = await stack.command("audit", "access", "--out", str(stack.data_dir.parent / "access.csv"))
     assert done.returncode == 0, done.stdout
     assert done.stdout.splitlines()[-1].startswith("whole: ")
 
@@ -110,7 +106,7 @@ async def test_aud_10_a_review_is_recorded_in_the_auditors_name(stack: Stack) ->
     period = ("--from", "2026-01-01T00:00:00Z", "--to", format_instant(datetime.now(UTC)))
     token = token_for(stack, "inspector-1", Role.AUDITOR)
     review = ("audit", "review", *period, "--token", token)
-    done = await hepatrail(stack, *review, "--seal", str(seal["seal"]), "--findings", "nothing to object")
+    done = await stack.command(*review, "--seal", str(seal["seal"]), "--findings", "nothing to object")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("reviewed: 2026-01-01T00:00:00.000Z to ")
     async with asyncio.timeout(20):
@@ -118,8 +114,78 @@ async def test_aud_10_a_review_is_recorded_in_the_auditors_name(stack: Stack) ->
             await asyncio.sleep(0.1)
     stated = {"seal": seal["seal"], "sealHash": seal["hash"], "findings": "nothing to object"}
     assert found == [{**stated, "reviewedBy": "inspector-1"}]
-    done = await hepatrail(stack, *review, "--seal", "99999")
+    done = await stack.command(*review, "--seal", "99999")
     assert (done.returncode, done.stderr) == (2, "could not read: There is no seal 99999.\n")
     refused = ("audit", "review", *period, "--token", token_for(stack, "monitor-1", Role.MONITOR))
-    done = await hepatrail(stack, *refused)
+    done = await stack.command(*refused)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("refused: ")
+
+
+async def there(holds: Callable[[], Awaitable[Any]], seconds: float = 30) -> Any:
+    async with asyncio.timeout(seconds):
+        while not (found := await holds()):
+            await asyncio.sleep(0.1)
+    return found
+
+
+async def seals(stack: Stack) -> list[Seal]:
+    return [Seal.read(record.value) for record in await committed(stack.ready["kafka"], CHECKPOINTS)]
+
+
+async def sealed_for(stack: Stack, reason: SealReason) -> Seal:
+    async def found() -> Seal | None:
+        return next((seal for seal in reversed(await seals(stack)) if seal.reason is reason), None)
+
+    seal: Seal = await there(found)
+    return seal
+
+
+async def alert_recorded(stack: Stack) -> Any:
+    for record in await committed(stack.ready["kafka"], EVENTS):
+        recorded = read(record.value)
+        if isinstance(recorded.event, AlertRaised):
+            return recorded.envelope.recordedat
+    return None
+
+
+def first_key(stack: Stack) -> SigningKey:
+    return SigningKey(base64.b64decode(json.loads((stack.data_dir / "secrets.json").read_text())["sealing_key"]))
+
+
+def give_key(stack: Stack, key: SigningKey) -> None:
+    file = stack.data_dir / "secrets.json"
+    body = {**json.loads(file.read_text()), "sealing_key": base64.b64encode(key.seed).decode()}
+    file.write_text(json.dumps(body))
+
+
+async def test_aud_06_a_stack_seals_its_alerts_and_its_key_can_be_changed(stack: Stack, tmp_path: Path) -> None:
+    """The last one here: it stops the stack, and starts it with another key."""
+    old = first_key(stack)
+    assert (await sealed_for(stack, SealReason.START)).seal == 1
+    await reported(stack, "AT-01")
+    alerted = await sealed_for(stack, SealReason.ALERT)
+    assert alerted.at - await there(lambda: alert_recorded(stack)) < timedelta(seconds=2)
+    assert psutil.Process(stack.pid("sealer")).memory_info().rss < 80 * MEGABYTE
+
+    public = base64.b64encode(NEXT.public).decode()
+    words = ("audit", "rotate-key", "--public", public, "--reason", "yearly change of the key")
+    refused = await stack.command(*words, "--token", stack.ready["tokens"]["INVESTIGATOR"])
+    assert refused.returncode == 2 and refused.stdout == "", refused
+    published = await stack.command(*words, "--token", stack.ready["tokens"]["ADMIN"])
+    assert published.stdout == "the key is published: give its seed to the sealer\n", published
+    rotation = await sealed_for(stack, SealReason.ROTATION)
+    assert open_seal(rotation, [old.public]).signers == {old.public}
+    assert await stack.stop() == 0
+
+    give_key(stack, NEXT)
+    await stack.start()
+    taken = await stack.command("audit", "checkpoint", "--out", str(tmp_path / "out"), "--by", "auditor-1")
+    assert taken.returncode == 0, taken
+    last = Seal.read((tmp_path / "out" / "seal.json").read_bytes())
+    assert open_seal(last, [NEXT.public]).signers == {NEXT.public}
+    assert [seal.seal for seal in await seals(stack)] == list(range(1, last.seal + 1))
+    copies = (stack.data_dir / "checkpoints").glob("*.jsonl")
+    kept = [Seal.read(line).seal for file in sorted(copies) for line in file.read_bytes().splitlines()]
+    assert kept == list(range(1, last.seal + 1))
+    verified = await stack.command("audit", "verify", "--checkpoint", str(tmp_path / "out" / "seal.json"))
+    assert verified.returncode == 0, verified

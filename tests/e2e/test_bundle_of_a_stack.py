@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ import pytest
 
 from bundling import files, run_verifier
 from logbook import committed
-from stack import Stack, enrol
+from sae_reports import reported
+from stack import Stack, enrol, running_stack
 
 PHRASE = "bled into the left groin after line removal"
 TEXT = "query($id: ID!) { subject(id: $id) { adverseEvents { verbatim { value state } } } }"
@@ -38,29 +38,9 @@ async def access_records(stack: Stack, kind: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
-    with tempfile.TemporaryDirectory() as directory:
-        running = await Stack(Path(directory) / "data").start()
-        try:
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            await enrol(running, "BFH-001")
-            await enrol(running, "BFH-002")
-            await running.accept(
-                "reportAdverseEvent",
-                subjectId="BFH-001",
-                code="LOCAL_BLEEDING",
-                verbatim=PHRASE,
-                onset={"value": "2026-01-06", "precision": "DAY"},
-                awareAt="2026-01-06T20:00:00Z",
-                criteria=["HOSPITALISATION"],
-                grade=3,
-                gradeAt={"value": "2026-01-06", "precision": "DAY"},
-                outcome="NOT_RECOVERED",
-                actionTaken="NO_CHANGE",
-                reporter="ward physician",
-            )
-            yield running
-        finally:
-            await running.stop()
+    async with running_stack(subjects=["BFH-001", "BFH-002"]) as running:
+        await reported(running, "BFH-001", verbatim=PHRASE)
+        yield running
 
 
 async def test_ret_01_export_and_import_of_a_stack(stack: Stack, tmp_path: Path) -> None:

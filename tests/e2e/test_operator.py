@@ -4,9 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -16,7 +14,8 @@ from aiokafka import AIOKafkaProducer
 from hepatrail_infra.kafka_admin import EVENTS, TOPICS
 from hepatrail_infra.kafka_log import partition_of
 from logbook import Logbook, committed
-from stack import Stack, enrol
+from sae_reports import reported
+from stack import Stack, enrol, running_stack
 
 PHRASE = "bled into the left groin after line removal"
 VERBATIM = "query($id: ID!) { subject(id: $id) { adverseEvents { verbatim { value state } } } }"
@@ -25,35 +24,8 @@ POISON = b"\xff not a fact"
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
-    with tempfile.TemporaryDirectory() as directory:
-        running = await Stack(Path(directory) / "data").start()
-        try:
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            yield running
-        finally:
-            await running.stop()
-
-
-async def _hepatrail(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(stack.data_dir)]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
-
-
-async def _report(stack: Stack, subject: str) -> dict[str, Any]:
-    return await stack.accept(
-        "reportAdverseEvent",
-        subjectId=subject,
-        code="LOCAL_BLEEDING",
-        verbatim=PHRASE,
-        onset={"value": "2026-01-06", "precision": "DAY"},
-        awareAt="2026-01-06T20:00:00Z",
-        criteria=["HOSPITALISATION"],
-        grade=3,
-        gradeAt={"value": "2026-01-06", "precision": "DAY"},
-        outcome="NOT_RECOVERED",
-        actionTaken="NO_CHANGE",
-        reporter="ward physician",
-    )
+    async with running_stack() as running:
+        yield running
 
 
 async def _observe(stack: Stack, subject: str, minute: int) -> dict[str, Any]:
@@ -93,7 +65,7 @@ async def _rows_as_text(dsn: str) -> str:
 
 async def test_free_text_stands_nowhere_in_clear_and_destroying_its_key_erases_it_everywhere(stack: Stack) -> None:
     await enrol(stack, "OP-TEXT")
-    await _report(stack, "OP-TEXT")
+    await reported(stack, "OP-TEXT", verbatim=PHRASE)
     clear = {"subject": {"adverseEvents": [{"verbatim": {"value": PHRASE, "state": "CLEAR"}}]}}
     await _shows(stack, VERBATIM, {"id": "OP-TEXT"}, clear)
 
@@ -107,7 +79,7 @@ async def test_free_text_stands_nowhere_in_clear_and_destroying_its_key_erases_i
     for log in (stack.data_dir / "logs").iterdir():
         assert PHRASE not in log.read_text(errors="replace"), log.name
 
-    erased = await _hepatrail(stack, "vault", "destroy", "OP-TEXT", "--reason", "request", "--by", "dpo", "--yes")
+    erased = await stack.command("vault", "destroy", "OP-TEXT", "--reason", "request", "--by", "dpo", "--yes")
     assert erased.returncode == 0, erased.stderr
     gone = {"subject": {"adverseEvents": [{"verbatim": {"value": None, "state": "ERASED"}}]}}
     await _shows(stack, VERBATIM, {"id": "OP-TEXT"}, gone)
@@ -126,7 +98,7 @@ async def test_an_officer_watches_alerts_on_a_terminal(stack: Stack) -> None:
     try:
         await _line_with(watching.stdout, "caught up: ")
         await enrol(stack, "OP-WATCH")
-        await _report(stack, "OP-WATCH")
+        await reported(stack, "OP-WATCH", verbatim=PHRASE)
         line = await _line_with(watching.stdout, "OP-WATCH")
         assert "SAE_NEW" in line
         assert PHRASE in line
@@ -165,7 +137,7 @@ async def test_a_poisoned_record_parks_its_participant_only_until_it_is_released
     assert (await _observe(stack, "OP-OTHER", 1))["__typename"] == "CommandAccepted"
     version = "query($id: ID!) { subject(id: $id) { version } }"
     await _shows(stack, version, {"id": "OP-OTHER"}, {"subject": {"version": 3}})
-    told = await _hepatrail(stack, "status", "--json")
+    told = await stack.command("status", "--json")
     assert told.returncode == 1
     assert any("OP-PARKED" in problem for problem in json.loads(told.stdout)["problems"])
     alerts = "{ saeAlerts(first: 50) { edges { node { type subjectId } } } }"
@@ -175,14 +147,14 @@ async def test_a_poisoned_record_parks_its_participant_only_until_it_is_released
         )["saeAlerts"]["edges"]:
             await asyncio.sleep(0.5)
 
-    shown = await _hepatrail(stack, "quarantine", "show", stream)
+    shown = await stack.command("quarantine", "show", stream)
     assert f"@{placed.offset}" in shown.stdout
     assert "not a fact" in shown.stdout
     words = ("quarantine", "release", stream, "--offset", str(placed.offset), "--reason", "bytes of a test")
-    released = await _hepatrail(stack, *words)
+    released = await stack.command(*words)
     assert released.returncode == 0, released.stderr
     await _shows(stack, parked, {"id": "OP-PARKED"}, {"subject": {"parked": []}})
     assert (await _observe(stack, "OP-PARKED", 2))["__typename"] == "CommandAccepted"
     await _shows(stack, version, {"id": "OP-PARKED"}, {"subject": {"version": 3}})
-    rebuilt = await _hepatrail(stack, "rebuild")
+    rebuilt = await stack.command("rebuild")
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr

@@ -5,9 +5,6 @@ To be backed up are Kafka, the vault and `secrets.json`, which holds the master 
 
 import asyncio
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,8 @@ from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.digests import differing, digests
 from hepatrail_projections.meta import live_schema
-from stack import Stack, enrol
+from sae_reports import reported
+from stack import Stack, running_stack
 
 PHRASE = "bled into the left groin after line removal"
 READ, ERASED = "DRILL-1", "DRILL-2"
@@ -31,40 +29,16 @@ WITHIN = 90.0
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
     """A study with free text about two participants; the text about one of them is erased."""
-    with tempfile.TemporaryDirectory() as directory:
-        running = await Stack(Path(directory) / "data").start()
-        try:
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            for subject in (READ, ERASED):
-                await enrol(running, subject)
-                await report(running, subject)
-            await hepatrail(running, "vault", "destroy", ERASED, "--reason", "request", "--by", "dpo", "--yes")
-            yield running
-        finally:
-            await running.stop()
-
-
-async def report(stack: Stack, subject: str) -> None:
-    await stack.accept(
-        "reportAdverseEvent",
-        subjectId=subject,
-        code="LOCAL_BLEEDING",
-        verbatim=PHRASE,
-        onset={"value": "2026-01-06", "precision": "DAY"},
-        awareAt="2026-01-06T20:00:00Z",
-        criteria=["HOSPITALISATION"],
-        grade=3,
-        gradeAt={"value": "2026-01-06", "precision": "DAY"},
-        outcome="NOT_RECOVERED",
-        actionTaken="NO_CHANGE",
-        reporter="ward physician",
-    )
+    async with running_stack(subjects=[READ, ERASED]) as running:
+        for subject in (READ, ERASED):
+            await reported(running, subject, verbatim=PHRASE)
+        await hepatrail(running, "vault", "destroy", ERASED, "--reason", "request", "--by", "dpo", "--yes")
+        yield running
 
 
 async def hepatrail(stack: Stack, *words: str, code: int = 0) -> list[str]:
     """A command on the stack's directory that must end with `code`; the lines that it prints."""
-    command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(stack.data_dir)]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    done = await stack.command(*words)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout.splitlines()
 

@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,27 +17,15 @@ from hepatrail_infra.kafka_admin import CHECKPOINTS, EVENTS
 from hepatrail_infra.kafka_clients import parse, settings, with_user
 from hepatrail_infra.kafka_wire import Wire
 from logbook import committed
-from stack import Stack, enrol
+from stack import Stack, enrol, running_stack
 
 SECURE = {"HEPATRAIL_SECURE": "1", "HEPATRAIL_SEAL_SECONDS": "2"}
 
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
-    with tempfile.TemporaryDirectory() as directory:
-        running = Stack(Path(directory) / "data", environment=SECURE)
-        try:
-            await running.start()
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            await enrol(running, "SEC-1")
-            yield running
-        finally:
-            await running.stop()
-
-
-async def _hepatrail(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hepatrail_cli", *words, "--data-dir", str(stack.data_dir)]
-    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    async with running_stack(subjects=["SEC-1"], environment=SECURE) as running:
+        yield running
 
 
 async def _until(found: Callable[[], Awaitable[Any]]) -> Any:
@@ -96,13 +80,13 @@ async def test_a_serious_event_raises_an_alert_and_a_seal_follows(stack: Stack) 
 async def test_commands_of_an_operator_work(stack: Stack) -> None:
     async def healthy() -> bool:
         # A process that just had much to do says so until its next turn.
-        status = await _hepatrail(stack, "status", "--json")
+        status = await stack.command("status", "--json")
         return (status.returncode, json.loads(status.stdout)["problems"]) == (0, [])
 
     assert await _until(healthy)
-    parked = await _hepatrail(stack, "quarantine", "list")
+    parked = await stack.command("quarantine", "list")
     assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n")
-    rebuilt = await _hepatrail(stack, "rebuild")
+    rebuilt = await stack.command("rebuild")
     assert rebuilt.returncode == 0, rebuilt.stderr
 
 

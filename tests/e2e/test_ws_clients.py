@@ -6,7 +6,6 @@ The clients are those of the protocols' makers (`graphql-ws`, `graphql-sse`, on 
 import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,7 +18,7 @@ from hepatrail_events.roles import Role
 from hepatrail_infra.clock import SimulatedClock
 from officers import Seen, node_officer, python_officer
 from sae_reports import report, token_for
-from stack import Stack, enrol
+from stack import Stack, running_stack
 
 SUBJECT = "WS-01"
 KINDS = ("graphql-ws", "graphql-sse", "python")
@@ -27,14 +26,8 @@ KINDS = ("graphql-ws", "graphql-sse", "python")
 
 @pytest.fixture(scope="module")
 async def stack() -> AsyncIterator[Stack]:
-    with tempfile.TemporaryDirectory() as directory:
-        running = await Stack(Path(directory) / "data", "--simulated-clock").start()
-        try:
-            await running.accept("activateSite", "ADMIN", siteId="BFH", approvalRef="EC-2026-01")
-            await enrol(running, SUBJECT)
-            yield running
-        finally:
-            await running.stop()
+    async with running_stack("--simulated-clock", subjects=[SUBJECT]) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
