@@ -27,7 +27,8 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         await running.stop()
 
 
-async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: dict[str, list[str]]) -> None:
+async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: dict[str, list[str]]) -> int:
+    """Observations of a participant until `done`, one after the other; how many there were."""
     number = 0
     while not done.is_set():
         number += 1
@@ -40,6 +41,7 @@ async def _load(stack: Stack, subject: str, done: asyncio.Event, acknowledged: d
             rows=[{"code": "heart_rate", "value": str(60 + number % 60), "unit": "/min"}],
         )
         acknowledged[command] = result["eventIds"]
+    return number
 
 
 async def test_ret_04_nothing_acknowledged_is_lost_or_doubled_when_any_process_is_killed(stack: Stack) -> None:
@@ -48,15 +50,15 @@ async def test_ret_04_nothing_acknowledged_is_lost_or_doubled_when_any_process_i
     acknowledged: dict[str, list[str]] = {}
     done = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        for subject in SUBJECTS:
-            group.create_task(_load(stack, subject, done, acknowledged))
+        loads = [group.create_task(_load(stack, subject, done, acknowledged)) for subject in SUBJECTS]
         chance = random.Random(20260301)
         for _ in range(2):
             await kill_each_once(stack, chance, (0.5, 4.0))
         await asyncio.sleep(5)
         done.set()
 
-    assert len(acknowledged) > 50
+    # How many there are is a matter of the machine; each participant must have had some in spite of everything.
+    assert min(load.result() for load in loads) > 1
     book = await Logbook.read(stack.ready["kafka"])
     commits = book.by_command()
     for command, event_ids in acknowledged.items():
