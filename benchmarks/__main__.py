@@ -9,6 +9,7 @@ from benchmarks.commands import measure_commands
 from benchmarks.course import measure_course
 from benchmarks.folds import measure_folds
 from benchmarks.limits import show
+from benchmarks.outcomes import measure_outcomes
 from benchmarks.rebuild import measure_rebuild
 from benchmarks.stack import measure_stack
 from benchmarks.verification import measure_verification
@@ -23,6 +24,7 @@ async def main() -> bool:
         measure_course,
         measure_rebuild,
         measure_verification,
+        measure_outcomes,
         measure_stack,
     )
     for measure in measures:

@@ -45,7 +45,7 @@ def measure_folds() -> list[Line]:
     events = [read(raw) for raw in raws]
     parsing = seconds(lambda: [read(raw) for raw in raws])
     folding = seconds(lambda: fold_all(SUBJECT, events))
-    deriving = seconds(lambda: _rows(fold_all(SUBJECT, events), study), _forget)
+    deriving = seconds(lambda: _rows(fold_all(SUBJECT, events), study), forget)
     before = fold_all(SUBJECT, events[:-1])
     one_more = seconds(lambda: fold(before, events[-1]))
     derived = _one_more_derived(events, study)
@@ -75,7 +75,8 @@ def _rows(view: SubjectView, study: StudyView) -> SubjectRows:
     return derive(view, study, stored_at(view, study))
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Drops the scores that are remembered between derivations."""
     score._MEMORY = ScoreMemory()
 
 

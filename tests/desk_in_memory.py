@@ -201,6 +201,7 @@ def context(desk: Desk, over: DeskHub, sites: Sequence[str] = (ALL_SITES,), time
         gateway=cast(Any, None),
         decisions=cast(Any, None),
         reader=cast(Any, desk),
+        outcomes=cast(Any, None),
         notifications=desk,
         vault=_NoVault(),
         authenticator=cast(Any, _LetsIn()),

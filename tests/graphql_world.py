@@ -29,6 +29,7 @@ from hepatrail_infra.kafka_admin import DECISIONS, EVENTS
 from hepatrail_infra.postgres import Dsns, connection
 from hepatrail_infra.tokens import TokenSigner
 from hepatrail_infra.vault import Vault
+from hepatrail_projections.endpoints.reading import OutcomeReader
 from hepatrail_projections.listen import Notifications
 from hepatrail_projections.meta import SafetyStatus, write_safety_status
 from hepatrail_projections.reading import Reader
@@ -152,6 +153,7 @@ class World:
             gateway=gateway,
             decisions=Alive(),
             reader=reader,
+            outcomes=OutcomeReader(reader),
             notifications=notifications,
             vault=vault,
             authenticator=Authenticator(

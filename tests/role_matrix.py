@@ -32,6 +32,7 @@ MATRIX: dict[str, set[str]] = {
     "Query.inclusionProof": {AU},
     "Query.consistencyProof": {AU},
     "Query.auditTrailReviews": {AU},
+    "Query.endpoints": READERS,
     "Query.protocol": ALL,
     "Subscription.saeAlerts": READERS,
     "Subscription.subjectChanged": READERS | {LAB},

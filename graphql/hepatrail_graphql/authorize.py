@@ -33,10 +33,12 @@ QUERIES: Mapping[str, frozenset[Role]] = {
     "inclusionProof": _AUDITORS,
     "consistencyProof": _AUDITORS,
     "auditTrailReviews": _AUDITORS,
+    "endpoints": _READERS,
     "protocol": _EVERYBODY,
 }
 """Who may use each query. `command` answers what oneself has asked; an AUDITOR may ask for all. Whoever is no
-AUDITOR sees in `auditTrail` one participant of their sites; what only an AUDITOR may use needs a token of all sites."""
+AUDITOR sees in `auditTrail` one participant of their sites; what only an AUDITOR may use, and the outcomes
+of the trial, need a token of all sites."""
 
 SUBSCRIPTIONS: Mapping[str, frozenset[Role]] = {
     "saeAlerts": _READERS,

@@ -11,7 +11,7 @@ from hepatrail_graphql.cursors import desk_cursor
 from hepatrail_graphql.desk_hub import DeskHub
 from hepatrail_graphql.errors import unauthenticated
 from hepatrail_graphql.pendings import Pendings
-from hepatrail_graphql.ports import AccessLog, Clock, Decisions, Gateway, Notifications, Reader
+from hepatrail_graphql.ports import AccessLog, Clock, Decisions, Gateway, Notifications, OutcomesReader, Reader
 from hepatrail_graphql.text import Vault
 from hepatrail_graphql.times import Times
 
@@ -25,6 +25,7 @@ class Services:
     gateway: Gateway
     decisions: Decisions
     reader: Reader
+    outcomes: OutcomesReader
     notifications: Notifications
     vault: Vault
     authenticator: Authenticates

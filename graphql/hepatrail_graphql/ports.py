@@ -18,6 +18,7 @@ from hepatrail_projections.clock_reading import ClockFilter
 from hepatrail_projections.data_query import QueryFilter, QueryRow
 from hepatrail_projections.decision import DecisionRow, RejectedFilter
 from hepatrail_projections.desk_reading import DeskEntry, DeskRead, EscalationFilter
+from hepatrail_projections.endpoints.answer import OutcomesRead
 from hepatrail_projections.event import EventFilter, EventRow
 from hepatrail_projections.finding_reading import FindingFilter
 from hepatrail_projections.proofs import ConsistencyRead, InclusionRead
@@ -97,6 +98,14 @@ class AccessLog(Protocol):
         self, kind: Access, actor: Actor | None = None, *, detail: Mapping[str, Any] | None = None, **fields: Any
     ) -> None:
         """Anything else that must be on record."""
+        ...
+
+
+class OutcomesReader(Protocol):
+    """The outcomes; `hepatrail_projections.endpoints.worker.OutcomeWorker` works them out in another process."""
+
+    async def outcomes(self, as_of: datetime | None = None) -> OutcomesRead:
+        """Now or as of an instant (aware); Unavailable when they cannot be had."""
         ...
 
 

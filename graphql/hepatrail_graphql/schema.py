@@ -13,6 +13,7 @@ from hepatrail_graphql.alerts import sae_alerts
 from hepatrail_graphql.assessments import ASSESSMENTS
 from hepatrail_graphql.checkpoints import checkpoint_seals, consistency_proof, inclusion_proof
 from hepatrail_graphql.commands import find_command, mutation_type
+from hepatrail_graphql.endpoints import endpoints
 from hepatrail_graphql.escalations import escalations
 from hepatrail_graphql.events import events
 from hepatrail_graphql.limits import Limits
@@ -59,6 +60,7 @@ class Query:
     inclusion_proof = _field(inclusion_proof)
     consistency_proof = _field(consistency_proof)
     audit_trail_reviews = _field(audit_trail_reviews)
+    endpoints = _field(endpoints)
     protocol = _field(protocol)
 
 

@@ -21,6 +21,7 @@ from hepatrail_infra.clock import make_clock
 from hepatrail_infra.postgres import reader_pool
 from hepatrail_infra.settings import Settings, need, secret
 from hepatrail_infra.vault import Vault
+from hepatrail_projections.endpoints.worker import OutcomeWorker
 from hepatrail_projections.listen import Notifications
 from hepatrail_projections.reading import Reader
 from hepatrail_services.access_log import AccessLog
@@ -119,6 +120,8 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, Command
             await _patiently(part.start)
             started.push_async_callback(part.stop)
         reader = Reader(pool, clock)
+        outcomes = OutcomeWorker(dsn, settings.simulated_clock)
+        started.push_async_callback(outcomes.stop)
 
         async def withdrawn() -> Withdrawn:
             rows = await reader.access_withdrawn()
@@ -149,6 +152,7 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, Command
                 ),
                 decisions=bus,
                 reader=reader,
+                outcomes=outcomes,
                 notifications=notifications,
                 vault=vault,
                 authenticator=Authenticator(

@@ -1,9 +1,10 @@
 """What the API may ask of the projections. Every answer comes from one snapshot of the live schema."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -34,10 +35,16 @@ from hepatrail_projections.study import (
     ProtocolRow,
     SiteRow,
 )
+from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject import ANY_SUBJECT, SubjectFilter, SubjectRow, subjects_after
 from hepatrail_projections.subject_reading import Course
+from hepatrail_projections.table import Connection
 
 __all__ = ["Page", "Reader", "StatusRead", "SubjectRead", "fold_study_events"]
+
+Answer = TypeVar("Answer")
+Work: TypeAlias = Callable[[Connection, StudyView, datetime | None, datetime], Awaitable[Answer]]
+"""Reads by a connection whose snapshot is that of the study; given the instant asked for, and now."""
 
 _WAIT = timedelta(seconds=2)
 _POLL = 0.1
@@ -230,6 +237,17 @@ class Reader(AuditReader):
                 offsets=await offsets(connection),
                 parked=await parked_records(connection, None),
             )
+
+    async def answer(self, work: Work[Answer], as_of: datetime | None = None) -> tuple[Answer, datetime | None]:
+        """What `work` makes of one snapshot, and the moment until which every recorded event is in it.
+
+        Waits up to 2 s for the projections to be complete to `as_of` (aware).
+        """
+        await self._wait_until_complete(as_of)
+        async with self._snapshot() as connection:
+            study = await self._study_view(connection, as_of)
+            answer = await work(connection, study, as_of, self._clock.now())
+            return answer, await complete_to_of(connection)
 
     async def _wait_until_complete(self, as_of: datetime | None) -> None:
         # Completeness trails the clock by 4 s, so what is nearer than 2 s cannot be reached in 2 s.

@@ -16,6 +16,7 @@ from hepatrail_graphql.context import Context, Services, Times
 from hepatrail_graphql.desk_hub import DeskHub
 from hepatrail_graphql.schema import SCHEMA
 from hepatrail_infra.sealing_keys import Keyring
+from hepatrail_projections.endpoints.reading import OutcomeReader
 from hepatrail_projections.replay_reader import ReplayReader, StandingClock
 from hepatrail_services.access_log import AccessLog
 
@@ -99,6 +100,7 @@ async def ask(
         gateway=standing,
         decisions=standing,
         reader=reader,
+        outcomes=OutcomeReader(reader),
         notifications=standing,
         vault=keys,
         authenticator=standing,

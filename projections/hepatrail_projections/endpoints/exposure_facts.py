@@ -1,0 +1,101 @@
+"""What one participant received (`endpoints.md` section 5): exact, from the rows of the sessions."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+from hepatrail_events.protocol import Protocol
+from hepatrail_events.sessions import EndReason
+from hepatrail_events.types import parse_instant
+from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.session import SessionRow, duration_class
+
+_MILLISECOND = timedelta(milliseconds=1)
+_HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSession:
+    """A session that is not void, the `ordinal`-th of the participant.
+
+    `hours` is end minus start minus pauses, `duration_class` `<4`, `4-8` or `>8` by the protocol's limits; both None
+    while it runs. `stopped_by` is the reason of an early end. `weight_too_old` says that the weight was measured too
+    long before the start. `cells_per_kg` and `ratio`, to the protocol's dose, are None without a weight.
+    """
+
+    session_id: UUID
+    ordinal: int
+    started_at: datetime
+    hours: Fraction | None
+    duration_class: str | None
+    stopped_by: str | None
+    weight_kg: Fraction
+    weight_too_old: bool
+    cells_per_kg: Fraction | None
+    ratio: Fraction | None
+    event_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureFacts:
+    """The sessions of a participant by start; none: not in the safety set."""
+
+    subject_id: str
+    sessions: tuple[GivenSession, ...]
+
+    @property
+    def event_ids(self) -> tuple[UUID, ...]:
+        """The events of all sessions."""
+        return tuple(event_id for each in self.sessions for event_id in each.event_ids)
+
+    @property
+    def hours(self) -> Fraction:
+        """Hours over the sessions that ended."""
+        return sum((each.hours for each in self.sessions if each.hours is not None), Fraction(0))
+
+    @property
+    def cells_per_kg(self) -> Fraction:
+        """Cells per kg over all sessions."""
+        return sum((each.cells_per_kg for each in self.sessions if each.cells_per_kg is not None), Fraction(0))
+
+    @property
+    def ratio(self) -> Fraction:
+        """The sum against the protocol's dose."""
+        return sum((each.ratio for each in self.sessions if each.ratio is not None), Fraction(0))
+
+
+def exposure_facts(rows: SubjectRows, protocol: Protocol) -> ExposureFacts:
+    """The facts of a participant under the protocol version by which the rows were derived."""
+    given = [row for row in rows.sessions if not row.voided]
+    sessions = (_given(row, ordinal, protocol) for ordinal, row in enumerate(given, 1))
+    return ExposureFacts(rows.subject.subject_id, tuple(sessions))
+
+
+def _given(row: SessionRow, ordinal: int, protocol: Protocol) -> GivenSession:
+    hours, weight = _hours(row), Fraction(row.weight_kg)
+    cells = Fraction(row.viable_cells) / weight if weight > 0 else None
+    oldest = row.started_at - timedelta(days=protocol.weight_max_age_days)
+    return GivenSession(
+        session_id=row.session_id,
+        ordinal=ordinal,
+        started_at=row.started_at,
+        hours=hours,
+        duration_class=None if hours is None else duration_class(hours, protocol),
+        stopped_by=None if row.end_reason == EndReason.COMPLETED else row.end_reason,
+        weight_kg=weight,
+        weight_too_old=row.weight_measured_at < oldest,
+        cells_per_kg=cells,
+        ratio=None if cells is None else cells / protocol.cells_per_kg,
+        event_ids=row.event_ids,
+    )
+
+
+def _hours(row: SessionRow) -> Fraction | None:
+    if row.ended_at is None:
+        return None
+    flow = row.ended_at - row.started_at
+    for pause in row.pauses:
+        resumed = row.ended_at if pause["resumedAt"] is None else parse_instant(pause["resumedAt"])
+        flow -= resumed - parse_instant(pause["at"])
+    return Fraction(flow // _MILLISECOND, _HOUR)

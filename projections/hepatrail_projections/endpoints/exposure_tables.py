@@ -1,0 +1,155 @@
+"""The tables of exposure (`endpoints.md` section 5), from what all participants contribute.
+
+The protocol's sentence "approximately 1.67 × 10^8 per kg" says neither of each session nor of all: both ratios are
+shown, and `dose_target_scope` says which of them can be a deviation.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from hepatrail_events.protocol import Protocol
+from hepatrail_events.types import format_instant
+from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions
+from hepatrail_projections.endpoints.exposure_cells import STATISTICS, Valued, number, statistics
+from hepatrail_projections.endpoints.exposure_counts import counts_table
+from hepatrail_projections.endpoints.exposure_facts import ExposureFacts, GivenSession
+from hepatrail_projections.session import in_band
+
+DURATION_OUT_OF_RANGE = "DURATION_OUT_OF_RANGE"
+WEIGHT_TOO_OLD = "WEIGHT_TOO_OLD"
+DOSE_OUT_OF_BAND = "DOSE_OUT_OF_BAND"
+RUNNING = "RUNNING"
+"""Flags: a deviation of duration, a weight too old, a deviation of dose, a session that has no end yet."""
+
+_CELLS = 10**8
+_CELLS_PER_KG = Column("CELLS_PER_KG", "Cells (10^8/kg)")
+_RATIO = Column("RATIO", "Ratio to the target")
+_HOURS = Column("HOURS", "Duration (h)")
+
+
+def exposure_tables(facts: Sequence[ExposureFacts], protocol: Protocol, as_of: datetime) -> tuple[Table, ...]:
+    """Every table of section 5; `facts` in any order, derived as of the data cut `as_of` (aware)."""
+    saf = sorted((each for each in facts if each.sessions), key=lambda each: each.subject_id)
+    cut = f"As of {format_instant(as_of)}."
+    return (
+        _summary(saf, protocol, cut),
+        counts_table(saf, protocol),
+        _by_participant(saf, protocol),
+        _by_session(saf, protocol),
+    )
+
+
+def _summary(saf: Sequence[ExposureFacts], protocol: Protocol, cut: str) -> Table:
+    confidence = Decimal(protocol.endpoints.confidence)
+    sessions = [(each.subject_id, given) for each in saf for given in each.sessions]
+    counts = _of_each(saf, [Fraction(len(each.sessions)) for each in saf])
+    hours: Valued = [(who, given.hours, given.event_ids) for who, given in sessions if given.hours is not None]
+    weights: Valued = [(who, given.weight_kg, given.event_ids) for who, given in sessions]
+    cells: Valued = [
+        (who, given.cells_per_kg, given.event_ids) for who, given in sessions if given.cells_per_kg is not None
+    ]
+    ratios: Valued = [(who, given.ratio, given.event_ids) for who, given in sessions if given.ratio is not None]
+    all_hours = _of_each(saf, [each.hours for each in saf])
+    all_cells = _of_each(saf, [each.cells_per_kg for each in saf])
+    all_ratios = _of_each(saf, [each.ratio for each in saf])
+    rows = (
+        ("SESSIONS", "Sessions of a participant", statistics(counts, 0, confidence)),
+        ("HOURS", "Duration of a session (h)", statistics(hours, 2, confidence)),
+        ("WEIGHT", "Weight at a session (kg)", statistics(weights, 1, confidence, total=False)),
+        ("CELLS_PER_KG", "Cells of a session (10^8/kg)", statistics(cells, 2, confidence, per=_CELLS)),
+        ("RATIO", "Session's ratio to the target", statistics(ratios, 2, confidence, total=False)),
+        ("CUMULATIVE_HOURS", "Hours of a participant over all sessions", statistics(all_hours, 2, confidence)),
+        (
+            "CUMULATIVE_CELLS_PER_KG",
+            "Cells of a participant over all sessions (10^8/kg)",
+            statistics(all_cells, 2, confidence, per=_CELLS),
+        ),
+        (
+            "CUMULATIVE_RATIO",
+            "Participant's ratio to the target over all sessions",
+            statistics(all_ratios, 2, confidence, total=False),
+        ),
+    )
+    return Table(
+        code="EXPOSURE_SUMMARY",
+        title="Exposure to the bioartificial liver",
+        section="5",
+        columns=STATISTICS,
+        rows=tuple(Row(code, label, cells) for code, label, cells in rows),
+        notes=(cut, f"N = {len(saf)} participants of the safety set. The duration of a running session is not known."),
+    )
+
+
+def _of_each(saf: Sequence[ExposureFacts], values: Sequence[Fraction]) -> Valued:
+    return [(each.subject_id, value, each.event_ids) for each, value in zip(saf, values, strict=True)]
+
+
+def _by_participant(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
+    return Table(
+        code="EXPOSURE_BY_PARTICIPANT",
+        title="Exposure of each participant over all sessions",
+        section="5",
+        columns=(Column("SESSIONS", "Sessions"), _HOURS, _CELLS_PER_KG, _RATIO),
+        rows=tuple(Row(each.subject_id, each.subject_id, _sums(each, protocol)) for each in saf),
+        notes=_dose_notes(protocol),
+    )
+
+
+def _sums(each: ExposureFacts, protocol: Protocol) -> tuple[Cell, ...]:
+    held = contributions([(each.subject_id, each.event_ids)])
+    running = (RUNNING,) if any(given.hours is None for given in each.sessions) else ()
+    count = len(each.sessions)
+    judged = protocol.endpoints.dose_target_scope == "TOTAL" and in_band(each.ratio, protocol) is False
+    return (
+        Cell("SESSIONS", str(count), str(count), count, contributions=held, flags=running),
+        number("HOURS", each.hours, 2, held, running),
+        number("CELLS_PER_KG", each.cells_per_kg, 2, held, per=_CELLS),
+        number("RATIO", each.ratio, 2, held, (DOSE_OUT_OF_BAND,) if judged else ()),
+    )
+
+
+def _by_session(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
+    columns = (_HOURS, Column("CLASS", "Class (h)"), Column("END", "Stopped early by"), Column("WEIGHT", "Weight (kg)"))
+    return Table(
+        code="EXPOSURE_BY_SESSION",
+        title="Exposure in each session",
+        section="5",
+        columns=(*columns, _CELLS_PER_KG, _RATIO),
+        rows=tuple(
+            Row(
+                f"{each.subject_id}/{given.ordinal}",
+                f"{each.subject_id}, session {given.ordinal}",
+                _of_session(each, given, protocol),
+            )
+            for each in saf
+            for given in each.sessions
+        ),
+        notes=_dose_notes(protocol),
+    )
+
+
+def _of_session(each: ExposureFacts, given: GivenSession, protocol: Protocol) -> tuple[Cell, ...]:
+    held = contributions([(each.subject_id, given.event_ids)])
+    within = f"{protocol.session_hours_low}-{protocol.session_hours_high}"
+    odd = (DURATION_OUT_OF_RANGE,) if given.duration_class not in (None, within) else ()
+    by_session = protocol.endpoints.dose_target_scope == "SESSION"
+    off = (DOSE_OUT_OF_BAND,) if by_session and in_band(given.ratio, protocol) is False else ()
+    return (
+        number("HOURS", given.hours, 2, held, (RUNNING,) if given.hours is None else odd),
+        Cell("CLASS", None, given.duration_class or "", contributions=held, flags=odd),
+        Cell("END", None, given.stopped_by or "", contributions=held),
+        number("WEIGHT", given.weight_kg, 1, held, (WEIGHT_TOO_OLD,) if given.weight_too_old else ()),
+        number("CELLS_PER_KG", given.cells_per_kg, 2, held, per=_CELLS),
+        number("RATIO", given.ratio, 2, held, off),
+    )
+
+
+def _dose_notes(protocol: Protocol) -> tuple[str, ...]:
+    judged = "each session" if protocol.endpoints.dose_target_scope == "SESSION" else "all sessions together"
+    tolerance = Decimal(protocol.dose_tolerance)
+    return (
+        f"Target {protocol.cells_per_kg} cells/kg; a deviation is a ratio outside {1 - tolerance} to {1 + tolerance} "
+        f"of {judged}.",
+    )

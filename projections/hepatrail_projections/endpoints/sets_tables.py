@@ -1,0 +1,71 @@
+"""The analysis sets (`endpoints.md` section 1).
+
+Decided here, because the reference leaves room: evaluable at a time point is who has a change from baseline in the
+main analysis of section 4, so that both tables tell the same n.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from hepatrail_events.protocol import Protocol
+from hepatrail_projections.clinical.calendar import local_date, site_zone
+from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table
+from hepatrail_projections.clinical.endpoints.proportion import count_cell, proportion_cell
+from hepatrail_projections.endpoints.change_facts import Analysis, ChangeFacts
+from hepatrail_projections.endpoints.change_parameters import parameters, point_label, post_points
+from hepatrail_projections.endpoints.safety_facts import SafetyFacts
+
+_PARTICIPANTS = Column("PARTICIPANTS", "Participants")
+
+
+def sets_tables(
+    safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol, as_of: datetime
+) -> tuple[Table, ...]:
+    """The sets, and who is evaluable for each parameter at each point; facts of the data cut `as_of` in any order."""
+    cut = local_date(as_of, site_zone(protocol.site_zone))
+    return _sets(safety, cut.isoformat()), _evaluable(safety, change, protocol)
+
+
+def _sets(safety: Sequence[SafetyFacts], cut: str) -> Table:
+    enrolled = [(each.subject_id, each.enrolment_ids) for each in safety if each.enrolment_ids]
+    treated = [(each.subject_id, each.session_ids) for each in safety if each.treated]
+    return Table(
+        code="ANALYSIS_SETS",
+        title="Analysis sets",
+        section="1",
+        columns=(_PARTICIPANTS,),
+        rows=(
+            Row("ENROLLED", "Enrolled", (count_cell(_PARTICIPANTS.code, len(enrolled), enrolled),)),
+            Row("SAF", "Safety set", (count_cell(_PARTICIPANTS.code, len(treated), treated),)),
+        ),
+        notes=(
+            f"As of {cut}. The safety set is who had at least one session started that is not void, whatever its "
+            "duration or dose: the denominator of every safety and survival proportion.",
+        ),
+    )
+
+
+def _evaluable(safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol) -> Table:
+    n, points = sum(each.treated for each in safety), post_points(protocol)
+    confidence = Decimal(protocol.endpoints.confidence)
+    return Table(
+        code="EVALUABLE",
+        title="Participants evaluable at each time point",
+        section="1",
+        columns=tuple(Column(point, point_label(point)) for point in points),
+        rows=tuple(
+            Row(each.code, each.label, tuple(_cell(change, each.code, point, n, confidence) for point in points))
+            for each in parameters(protocol)
+        ),
+        notes=(f"N = {n} participants of the safety set. Evaluable: with baseline and a value at the time point.",),
+    )
+
+
+def _cell(change: Sequence[ChangeFacts], parameter: str, point: str, n: int, confidence: Decimal) -> Cell:
+    found = []
+    for each in change:
+        entry = each.entries.get((parameter, point)) if each.in_safety_set else None
+        if entry is not None and entry.change is not None and Analysis.MAIN in entry.analyses:
+            found.append((each.subject_id, entry.of_change.event_ids))
+    return proportion_cell(point, found, n, confidence)
