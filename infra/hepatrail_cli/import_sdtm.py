@@ -1,6 +1,9 @@
-"""`hepatrail import sdtm DIR`: SDTM domains DM, EX, LB, AE become commands of the API."""
+"""`hepatrail import sdtm DIR`: SDTM domains DM, EX, LB, VS, SV, AE, DS become commands of the API.
 
-from collections.abc import Mapping
+`hepatrail import pbcseq FILE` makes such domains of a study that was published otherwise, and goes on the same way.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +20,25 @@ from hepatrail_events.roles import Role
 from hepatrail_services.importers.account import Account, settle_account, write_findings, write_refusals
 from hepatrail_services.importers.api_client import Accepted, ApiClient
 from hepatrail_services.importers.mapping import AeReports, SdtmMapping, read_mapping
+from hepatrail_services.importers.pbcseq import read_pbcseq
 from hepatrail_services.importers.plan import Plan
 from hepatrail_services.importers.run import Settled, run_plan
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.sites import activate_sites
-from hepatrail_services.importers.source import DOMAINS, holds, read_directory
+from hepatrail_services.importers.source import DOMAINS, Source, holds, read_directory
+
+Url = Annotated[str | None, typer.Option(help="GraphQL endpoint; default: that of the stack in --data-dir.")]
+Token = Annotated[
+    str | None, typer.Option(envvar="HEPATRAIL_TOKEN", help="Token of an INVESTIGATOR, in whose name rows go in.")
+]
+AdminToken = Annotated[
+    str | None, typer.Option(envvar="HEPATRAIL_ADMIN_TOKEN", help="Token of an ADMIN, to activate the sites.")
+]
+Refused = Annotated[Path, typer.Option(help="File of refused rows, with reasons.")]
+Findings = Annotated[Path, typer.Option(help="File of findings.")]
+Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Subjects side by side.")]
+PBCSEQ = Path("pbcseq.toml")
+REFUSED, FINDINGS, CONCURRENCY = Path("refused.csv"), Path("findings.csv"), 16
 
 import_app = typer.Typer(help="Data of other systems become commands.", no_args_is_help=True)
 
@@ -40,17 +57,34 @@ class Access:
     admin: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How many subjects go in side by side, and the files that say what did not go in, or went in with a remark."""
+
+    refused: Path
+    findings: Path
+    concurrency: int
+
+
 @import_app.command("sdtm")
 def import_sdtm(
-    directory: Annotated[Path, typer.Argument(help="Directory with dm, ex, lb, ae as .csv or .csv.gz.")],
-    mapping: Annotated[Path | None, typer.Option(help="Mapping file; default: the one for CDISC Pilot 01.")] = None,
-    url: Annotated[str | None, typer.Option(help="GraphQL endpoint; default: that of the stack in --data-dir.")] = None,
-    token: Annotated[
-        str | None, typer.Option(envvar="HEPATRAIL_TOKEN", help="Token of an INVESTIGATOR, in whose name rows go in.")
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            help="Directory with dm, ex, lb, ae, and vs, sv, ds where there are any, as .csv, .csv.gz, .xpt (SAS XPORT "
+            "version 5), .json, .ndjson or .dsjc (Dataset-JSON 1.1, compressed)."
+        ),
+    ],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="Mapping file, or the name of one that is shipped: cdisc_pilot.toml (CDISC Pilot 01, the default), "
+            "cdisc_msg.toml (example study of the SDTM Metadata Submission Guidelines 2.0)."
+        ),
     ] = None,
-    admin_token: Annotated[
-        str | None, typer.Option(envvar="HEPATRAIL_ADMIN_TOKEN", help="Token of an ADMIN, to activate the sites.")
-    ] = None,
+    url: Url = None,
+    token: Token = None,
+    admin_token: AdminToken = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     ae_reports: Annotated[
         bool,
@@ -60,9 +94,9 @@ def import_sdtm(
             "later reports of an event become its follow-ups. So too where there is no ae.csv.",
         ),
     ] = False,
-    refused: Annotated[Path, typer.Option(help="File of refused rows, with reasons.")] = Path("refused.csv"),
-    findings: Annotated[Path, typer.Option(help="File of findings.")] = Path("findings.csv"),
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Subjects side by side.")] = 16,
+    refused: Refused = REFUSED,
+    findings: Findings = FINDINGS,
+    concurrency: Concurrency = CONCURRENCY,
 ) -> None:
     """Imports SDTM; it may be interrupted and run again, and a second run changes nothing.
 
@@ -71,25 +105,62 @@ def import_sdtm(
     """
 
     async def work() -> None:
-        console = Console()
         chosen = read_mapping(mapping)
         reports = _reports(directory, chosen, asked=ae_reports)
         source = read_directory(directory, {"AE": reports.file} if reports else None)
-        plan = plan_import(source, chosen, reports)
-        if source.ignored:
-            console.print(f"Not read: {', '.join(source.ignored)}", highlight=False)
-        access = _access(url, token, admin_token, data_dir)
-        await _activate(access, chosen, console)
-        account = settle_account(plan, await _send(plan, access, concurrency, console))
-        write_refusals(refused, account.refusals)
-        write_findings(findings, account.findings)
-        _show(account, console)
-        if reports:
-            told = account.domain("AE").accepted
-            console.print(f"AE: adverse events {account.adverse_events}, reports {told}", highlight=False)
-        console.print(f"Refused rows: {refused}   Findings: {findings}", highlight=False)
+        options = Options(refused, findings, concurrency)
+        await _import(source, chosen, reports, lambda: _access(url, token, admin_token, data_dir), options)
 
     run(work())
+
+
+@import_app.command("pbcseq")
+def import_pbcseq(
+    file: Annotated[Path, typer.Argument(help="The data set pbcseq of R's package survival, as .csv or .csv.gz.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping file, or the name of one that is shipped; default: pbcseq.toml.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    admin_token: AdminToken = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    refused: Refused = REFUSED,
+    findings: Findings = FINDINGS,
+    concurrency: Concurrency = CONCURRENCY,
+) -> None:
+    """Imports the Mayo Clinic's sequential data of primary biliary cholangitis, as `import sdtm` imports SDTM.
+
+    One session on day 0 stands for the randomisation; the outcomes need a protocol with a long horizon.
+    """
+
+    async def work() -> None:
+        source, chosen = read_pbcseq(file), read_mapping(mapping or PBCSEQ)
+        options = Options(refused, findings, concurrency)
+        await _import(source, chosen, None, lambda: _access(url, token, admin_token, data_dir), options)
+
+    run(work())
+
+
+async def _import(
+    source: Source, mapping: SdtmMapping, reports: AeReports | None, access_to: Callable[[], Access], options: Options
+) -> None:
+    """Plans, sends and accounts for a source; `access_to` is asked once the source is known to be usable."""
+    console = Console()
+    plan = plan_import(source, mapping, reports)
+    if source.ignored:
+        console.print(f"Not read: {', '.join(source.ignored)}", highlight=False)
+    if source.same:
+        console.print(f"Same rows once more: {', '.join(source.same)}", highlight=False)
+    access = access_to()
+    await _activate(access, mapping, console)
+    account = settle_account(plan, await _send(plan, access, options.concurrency, console))
+    write_refusals(options.refused, account.refusals)
+    write_findings(options.findings, account.findings)
+    _show(account, console)
+    if reports:
+        told = account.domain("AE").accepted
+        console.print(f"AE: adverse events {account.adverse_events}, reports {told}", highlight=False)
+    console.print(f"Refused rows: {options.refused}   Findings: {options.findings}", highlight=False)
 
 
 def _reports(directory: Path, mapping: SdtmMapping, *, asked: bool) -> AeReports | None:
@@ -139,7 +210,7 @@ async def _send(plan: Plan, access: Access, concurrency: int, console: Console) 
 
 
 def _bars(plan: Plan, progress: Progress) -> dict[str, TaskID]:
-    totals: dict[str, int] = dict.fromkeys(DOMAINS, 0)
+    totals: dict[str, int] = {domain: 0 for domain in DOMAINS if domain in plan.read}
     for unit in plan.units:
         totals[unit.rows[0].domain] += len(unit.rows)
     return {domain: progress.add_task(f"{domain} rows", total=total) for domain, total in totals.items()}
@@ -147,14 +218,14 @@ def _bars(plan: Plan, progress: Progress) -> dict[str, TaskID]:
 
 def _show(account: Account, console: Console) -> None:
     table = Table("domain", title="Rows", title_justify="left")
-    for name in ("read", "accepted", "kept, unaccepted", "refused", "of these changed", "balance"):
+    for name in ("read", "accepted", "kept", "refused", "of these changed", "balance"):
         table.add_column(name, justify="right")
     for one in account.domains:
         counts = (one.read, one.accepted, one.kept, one.refused, one.changed)
         table.add_row(one.domain, *map(str, counts), "even" if one.balanced else "WRONG")
     console.print(table)
-    for reason, number in sorted(account.kept_reasons.items()):
-        console.print(f"LB kept, unaccepted: {reason} {number}", highlight=False)
+    for (domain, reason), number in sorted(account.kept_reasons.items()):
+        console.print(f"{domain} kept: {reason} {number}", highlight=False)
     for (domain, code), number in sorted(account.refused_reasons.items()):
         console.print(f"{domain} refused: {code} {number}", highlight=False)
     for (domain, kind), number in sorted(account.found.items()):

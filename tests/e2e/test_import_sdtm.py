@@ -215,12 +215,21 @@ async def test_a_small_source_is_accounted_for_row_by_row(stack: Stack, small: P
     assert activated == Counter(["701", "704", "708", "716", "718"])
 
 
+def _four_domains(directory: Path) -> Path:
+    """The pilot without vital signs, visits and disposition, which go in by the rules in `test_sdtm_published`."""
+    directory.mkdir()
+    for name in ("dm.csv", "ex.csv", "ae.csv", "lb.csv.gz"):
+        (directory / name).symlink_to(PILOT / name)
+    return directory
+
+
 @pytest.mark.skipif(not PILOT.is_dir(), reason="the pilot data are not beside this clone")
 async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path: Path) -> None:
     data_dir, kafka = stack.data_dir, stack.ready["kafka"]
     source = {name: _rows(PILOT / f"{name}.csv") for name in ("dm", "ex", "ae")} | {"lb": _rows(PILOT / "lb.csv.gz")}
     subjects = {row["USUBJID"] for row in source["dm"]}
-    first = await _import(PILOT, data_dir, tmp_path)
+    sites = _four_domains(tmp_path / "sites")
+    first = await _import(sites, data_dir, tmp_path)
     events = await _events(kafka, subjects)
     refused = _refused(first)
     results = _results(events)
@@ -256,7 +265,7 @@ async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path:
     )
     assert Counter(one["teae"] for _, one in told) == {True: 480, False: 24}
 
-    again = await _import(PILOT, data_dir, tmp_path)
+    again = await _import(sites, data_dir, tmp_path)
     assert [one.hash for one in await _events(kafka, subjects)] == [one.hash for one in events]
     assert _refused(again) == refused
 

@@ -15,7 +15,10 @@ from hepatrail_services.importers.source import DOMAINS
 
 @dataclass(frozen=True, slots=True)
 class DomainAccount:
-    """One domain: `changed` rows are in the log with their earlier content and count as accepted or kept."""
+    """One domain: `changed` rows are in the log with their earlier content and count as accepted or kept.
+
+    `kept` rows are in the log unaccepted (LB, VS), or need no command (`Kept`) and stand in the findings.
+    """
 
     domain: str
     read: int
@@ -36,7 +39,7 @@ class Account:
 
     domains: tuple[DomainAccount, ...]
     adverse_events: int
-    kept_reasons: Mapping[str, int]
+    kept_reasons: Mapping[tuple[str, str], int]
     refused_reasons: Mapping[tuple[str, str], int]
     refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...]
@@ -58,7 +61,8 @@ def settle_account(plan: Plan, settled: Iterable[Settled]) -> Account:
     refusals = _one_a_row((*plan.refusals, *late))
     refused = {refusal.row for refusal in refusals if refusal.code != CHANGED}
     changed = {refusal.row for refusal in refusals if refusal.code == CHANGED}
-    kept = {row: reason for one in done if one.fate is not Fate.REFUSED for row, reason in _kept(one.unit)}
+    kept = {one.row: one.reason for one in plan.kept}
+    kept |= {row: reason for one in done if one.fate is not Fate.REFUSED for row, reason in _kept(one.unit)}
     reached = {row for one in done for row in one.unit.rows} - refused - kept.keys()
     domains = tuple(
         DomainAccount(
@@ -70,9 +74,11 @@ def settle_account(plan: Plan, settled: Iterable[Settled]) -> Account:
             changed=_count(changed, domain),
         )
         for domain in DOMAINS
+        if domain in plan.read
     )
+    kept_reasons = Counter((row.domain, reason) for row, reason in kept.items())
     reasons = Counter((refusal.row.domain, refusal.code) for refusal in refusals)
-    return Account(domains, _adverse_events(done), Counter(kept.values()), reasons, refusals, plan.findings)
+    return Account(domains, _adverse_events(done), kept_reasons, reasons, refusals, plan.findings)
 
 
 def write_refusals(path: Path, refusals: Iterable[Refusal]) -> None:
@@ -90,9 +96,9 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 
 def _kept(unit: Unit) -> Iterable[tuple[RowRef, str]]:
-    """The rows of a sample that the trial stores unaccepted, by the very function that decides it."""
+    """The rows of a sample or moment that the trial stores unaccepted, by the very function that decides it."""
     for step in unit.steps:
-        for row, result in zip(unit.rows, step.input.get("results", ()), strict=False):
+        for row, result in zip(unit.rows, step.input.get("results", step.input.get("rows", ())), strict=False):
             judged = accept(result["code"], result.get("value"), result.get("comparator"), result.get("unit"))
             if isinstance(judged, Unaccepted):
                 yield row, judged.reason

@@ -22,8 +22,8 @@ _Mapped = TypeVar("_Mapped")
 
 @dataclass(frozen=True, slots=True)
 class AeReader:
-    """Reads rows as reports: `death_dates` (subject -> DTHDTC) gives a death its date, `primary` names the report (row
-    key) that tells a subject's death."""
+    """Reads rows as reports: `death_dates` (subject -> DTHDTC, else DSSTDTC of DS) gives a death its date, `primary`
+    names the report (row key) that tells a subject's death."""
 
     mapping: AeMapping
     zone: ZoneInfo
@@ -53,7 +53,7 @@ def fatal_events(rows: Iterable[SourceRow], mapping: AeMapping) -> dict[str, str
 def plan_adverse_events(
     rows: tuple[SourceRow, ...], mapping: AeMapping, zone: ZoneInfo, death_dates: Mapping[str, str]
 ) -> Draft:
-    """One unit a row, a fatal one last of its subject; `death_dates` (subject -> DTHDTC) gives the death its date."""
+    """One unit a row, a fatal one last of its subject; `death_dates` (subject -> date) gives the death its date."""
     draft = Draft()
     reader = AeReader(mapping, zone, death_dates, fatal_events(rows, mapping))
     for row, ref in readable(rows, draft, mapping.subject, mapping.sequence):
@@ -140,12 +140,14 @@ def _ending(row: SourceRow, ref: RowRef, mapping: AeMapping, zone: ZoneInfo, dra
 def _death(row: SourceRow, ref: RowRef, mapping: AeMapping, zone: ZoneInfo, died: str, draft: Draft) -> dict[str, Any]:
     ended = row[mapping.end]
     if not died and not ended:
-        raise RowRefused("DEATH_DATE_MISSING", "The event is fatal and neither DM nor AE holds the date of death.")
+        raise RowRefused(
+            "DEATH_DATE_MISSING", "The event is fatal and neither DM nor AE nor DS holds the date of death."
+        )
     if died and ended and died != ended:
         draft.find(
             ref,
             "FATAL_END_DIFFERS",
-            f"{mapping.end} {ended} is not the date of death {died} of DM, which counts (INV-07).",
+            f"{mapping.end} {ended} is not the date of death {died} of DM or DS, which counts (INV-07).",
         )
     death_at = partial(died or ended, zone)
     criteria = _criteria(row, mapping)

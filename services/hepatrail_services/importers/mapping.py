@@ -2,14 +2,12 @@
 
 import tomllib
 from collections.abc import Mapping
-from datetime import time
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from hepatrail_events.adverse_events import (
     ActionTaken,
@@ -23,33 +21,12 @@ from hepatrail_events.ae_terms import AeCode
 from hepatrail_events.enrolment import AdmissionType, Indication, Sex
 from hepatrail_events.errors import StartRefused
 from hepatrail_events.sessions import AccessVein, EndReason, Side
-from hepatrail_events.types import CellCount, Code, DecimalText, Grade, Label, SiteId
-from hepatrail_services.importers.source import Source
+from hepatrail_events.types import CellCount, DecimalText, Grade, Label, SiteId
+from hepatrail_services.importers.mapping_base import CivilTime, MappedTest, Table, ZoneName
+from hepatrail_services.importers.mapping_course import DsMapping, SvMapping, VsMapping
 
 SHIPPED = "cdisc_pilot.toml"
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("is no IANA time zone") from None
-    return name
-
-
-def _clock(text: str) -> str:
-    time.fromisoformat(text)
-    return text
-
-
-ZoneName = Annotated[str, AfterValidator(_zone)]
-CivilTime = Annotated[str, Field(pattern=r"^\d\d:\d\d$"), AfterValidator(_clock)]
-
-
-class Table(BaseModel):
-    """A table of the mapping file: frozen, an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_SHIPPED = (SHIPPED, "cdisc_msg.toml", "pbcseq.toml")
 
 
 class Sites(Table):
@@ -126,14 +103,6 @@ class LbStandIn(Table):
     laboratory: Label
 
 
-class LbTest(Table):
-    """A test code of the source: its code here, the category it must have, its own unit names."""
-
-    code: Code
-    category: str | None = None
-    units: Mapping[str, str] = Field(default_factory=dict)
-
-
 class LbMapping(Table):
     """Laboratory: all rows of one subject, collection time and visit are one sample."""
 
@@ -150,7 +119,7 @@ class LbMapping(Table):
     status: str
     stand_in: LbStandIn
     units: Mapping[str, str]
-    tests: Mapping[str, LbTest]
+    tests: Mapping[str, MappedTest]
 
 
 class EndOfOngoing(StrEnum):
@@ -207,7 +176,7 @@ class AeMapping(Table):
 
 
 class SdtmMapping(Table):
-    """The whole file."""
+    """The whole file; rows of a domain without a table (VS, SV, DS) are refused, each one."""
 
     study: Label
     zone: ZoneName
@@ -216,14 +185,19 @@ class SdtmMapping(Table):
     ex: ExMapping
     lb: LbMapping
     ae: AeMapping
+    vs: VsMapping | None = None
+    sv: SvMapping | None = None
+    ds: DsMapping | None = None
 
 
 def read_mapping(path: Path | None = None) -> SdtmMapping:
-    """The mapping in `path`, by default the shipped one; StartRefused names the first key at fault."""
+    """The mapping in `path`, or the shipped one of that name; StartRefused names the first key at fault.
+
+    A file may begin with `extends`, the name of a shipped mapping: it then holds only what is otherwise.
+    """
     name = str(path) if path else SHIPPED
     try:
-        text = (path or files("hepatrail_services.importers").joinpath(SHIPPED)).read_text(encoding="utf-8")
-        return SdtmMapping.model_validate(tomllib.loads(text))
+        return SdtmMapping.model_validate(_read(path or Path(SHIPPED)))
     except OSError as error:
         raise StartRefused(f"The mapping {name} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -234,18 +208,22 @@ def read_mapping(path: Path | None = None) -> SdtmMapping:
         raise StartRefused(f"The mapping {name} is wrong at {where}: {first['msg']}.") from None
 
 
-def check_columns(source: Source, mapping: SdtmMapping, reports: AeReports | None = None) -> None:
-    """StartRefused when a domain lacks a column that the mapping names (LBSTAT and AEACN may be absent)."""
-    dm, ex, lb, ae = mapping.dm, mapping.ex, mapping.lb, mapping.ae
-    needed = {
-        "DM": {dm.subject, dm.site, dm.consent_date, dm.sex, dm.age, dm.death_date, dm.screen_failure.column},
-        "EX": {ex.subject, ex.sequence, ex.start},
-        "LB": {lb.subject, lb.sequence, lb.collected_at, lb.visit, lb.test, lb.value, lb.unit, lb.low, lb.high},
-        "AE": {ae.subject, ae.sequence, ae.verbatim, ae.onset, ae.end, ae.reported, ae.severity, ae.outcome}
-        | {ae.causality, *ae.criteria, *((reports.event,) if reports else ())},
-    }
-    for domain, columns in needed.items():
-        rows = source.rows[domain]
-        missing = sorted(columns - rows[0].values.keys()) if rows and rows[0].whole else []
-        if missing:
-            raise StartRefused(f"{domain} has no column {', '.join(missing)}: mend the mapping or the file.")
+def _read(path: Path) -> dict[str, Any]:
+    shipped = path.parent == Path() and path.name in _SHIPPED and not path.is_file()
+    source = files("hepatrail_services.importers").joinpath(path.name) if shipped else path
+    content = tomllib.loads(source.read_text(encoding="utf-8"))
+    base = content.pop("extends", None)
+    if base is None:
+        return content
+    if base not in _SHIPPED:
+        raise StartRefused(f"The mapping {path} extends {base!r}, which is none of {', '.join(_SHIPPED)}.")
+    return _over(tomllib.loads(files("hepatrail_services.importers").joinpath(base).read_text("utf-8")), content)
+
+
+def _over(base: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
+    """The base with what `content` states otherwise, table by table."""
+    merged = dict(base)
+    for key, value in content.items():
+        known = base.get(key)
+        merged[key] = _over(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged

@@ -16,8 +16,11 @@ class Phase(IntEnum):
     ENROLMENT = 1
     TREATMENT = 2
     LABORATORY = 3
-    ADVERSE_EVENTS = 4
-    DEATH = 5
+    OBSERVATIONS = 4
+    VISITS = 5
+    ADVERSE_EVENTS = 6
+    DISPOSITION = 7
+    DEATH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,23 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A row that is right and needs no command: another domain tells it, or the trial has none for it."""
+
+    row: RowRef
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything an import will do: rows read a domain, units to send, rows refused at once, findings."""
+    """Everything an import will do: rows read a domain, units to send, rows refused at once, findings, rows kept."""
 
     study: str
     read: Mapping[str, int]
     units: tuple[Unit, ...]
     refusals: tuple[Refusal, ...]
     findings: tuple[Finding, ...]
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass(slots=True)
@@ -90,6 +102,7 @@ class Draft:
     units: list[Unit] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     def refuse(self, row: RowRef, code: str, sentence: str) -> None:
         """Sets a row aside with its reason."""
@@ -98,6 +111,11 @@ class Draft:
     def find(self, row: RowRef, kind: str, sentence: str) -> None:
         """Notes something about a row."""
         self.findings.append(Finding(row, kind, sentence))
+
+    def keep(self, row: RowRef, reason: str, sentence: str) -> None:
+        """Leaves a row without a command, its reason being a finding."""
+        self.kept.append(Kept(row, reason))
+        self.find(row, reason, sentence)
 
 
 class RowRefused(ValueError):

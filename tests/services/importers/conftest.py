@@ -55,6 +55,26 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
         "AESTDTC": "2014-01-09",
         "AEENDTC": "2014-01-11",
     },
+    "VS": {
+        "USUBJID": "01-701-1015",
+        "VSSEQ": "1",
+        "VSTESTCD": "SYSBP",
+        "VSPOS": "SUPINE",
+        "VSORRES": "130",
+        "VSORRESU": "mmHg",
+        "VSTPT": "AFTER LYING DOWN FOR 5 MINUTES",
+        "VISITNUM": "1.0",
+        "VSDTC": "2013-12-26",
+    },
+    "SV": {"USUBJID": "01-701-1015", "VISITNUM": "1.0", "SVSTDTC": "2013-12-26"},
+    "DS": {
+        "USUBJID": "01-701-1015",
+        "DSSEQ": "1",
+        "DSTERM": "PROTOCOL COMPLETED",
+        "DSDECOD": "COMPLETED",
+        "VISITNUM": "13.0",
+        "DSSTDTC": "2014-07-02",
+    },
 }
 
 

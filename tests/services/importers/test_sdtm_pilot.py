@@ -40,9 +40,10 @@ def _original() -> dict[tuple[str, str], list[dict[str, str]]]:
 
 
 def test_every_row_is_in_the_plan(plan: Plan) -> None:
-    assert plan.read == {"DM": 150, "EX": 301, "LB": 30097, "AE": 504}
+    assert plan.read == {"DM": 150, "EX": 301, "LB": 30097, "VS": 15124, "SV": 1787, "AE": 504, "DS": 304}
     rows = Counter(row.domain for unit in plan.units for row in unit.rows)
     rows += Counter(refusal.row.domain for refusal in plan.refusals)
+    rows += Counter(kept.row.domain for kept in plan.kept)
     assert rows == plan.read
 
 

@@ -91,7 +91,7 @@ def source(sdtm: Rows) -> Source:
 async def test_dat_05_every_row_is_accounted_for(source: Source, shipped: SdtmMapping) -> None:
     account = await _import(source, shipped, Ledger())
     assert _counts(account) == {"DM": (2, 0, 0, 0), "EX": (1, 0, 1, 0), "LB": (1, 1, 0, 0), "AE": (1, 0, 0, 0)}
-    assert account.kept_reasons == {"UNKNOWN_CODE": 1}
+    assert account.kept_reasons == {("LB", "UNKNOWN_CODE"): 1}
 
 
 async def test_dat_05_a_second_run_changes_nothing(source: Source, shipped: SdtmMapping) -> None:

@@ -17,13 +17,13 @@ def _domains(directory: Path) -> None:
 
 def test_plain_and_gzipped_files_are_read_and_others_left_alone(tmp_path: Path) -> None:
     _domains(tmp_path)
-    (tmp_path / "vs.csv").write_text("USUBJID\n", encoding="utf-8")
+    (tmp_path / "sc.csv").write_text("USUBJID\n", encoding="utf-8")
     source = read_directory(tmp_path)
     assert [(row.number, row["USUBJID"], row["X"]) for row in source.rows["LB"]] == [
         (1, "A-1", "<0.2"),
         (2, "A-1", "a,b"),
     ]
-    assert source.ignored == ("vs.csv",)
+    assert source.ignored == ("sc.csv",)
 
 
 def test_a_line_with_another_number_of_fields_is_kept_and_marked(tmp_path: Path) -> None:
