@@ -1,4 +1,4 @@
-"""`make demo`: a 12-participant trial through the whole stack, and what client, safety officer and auditor see."""
+"""`make demo`: a 12-participant trial through the whole stack, and what everybody around it sees."""
 
 import argparse
 import asyncio
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hepatrail_cli.demo_auditor import show_audit
 from hepatrail_cli.demo_client import show_course
 from hepatrail_cli.demo_officer import Officer
+from hepatrail_cli.demo_report import show_report
 from hepatrail_cli.play import play_on_stack
 from hepatrail_cli.simulate import surprises
 from hepatrail_cli.stack_process import StackProcess
@@ -31,6 +32,7 @@ _NEXT = """Where to look next:
   make up                           the same stack, kept in ./data, on the system's clock
   .venv/bin/hepatrail simulate      another trial: --seed, --participants, --out, --play
   .venv/bin/hepatrail audit         verify, seal, replay, compare and export the log
+  .venv/bin/hepatrail report        the outcomes as of any day; whatif: under another protocol
   .venv/bin/hepatrail import sdtm   real data (SDTM) through the same API
   graphql/schema.graphql            everything that can be asked
   docs/adr/                         why it is built as it is"""
@@ -38,7 +40,7 @@ _NEXT = """Where to look next:
 _WIDTH = 100
 
 
-async def demo(seed: int, participants: int, console: Console, data_dir: Path) -> bool:
+async def demo(seed: int, participants: int, console: Console, data_dir: Path, report: Path) -> bool:
     """Runs the demo on a stack in `data_dir`; whether all went as foreseen, with what did not printed."""
     began = time.monotonic()
     running = asyncio.current_task()
@@ -50,7 +52,7 @@ async def demo(seed: int, participants: int, console: Console, data_dir: Path) -
         with console.status("starting Kafka, Postgres and five processes (the first start fetches Kafka, 44 MB)"):
             ready = await stack.start()
         console.print(f"The stack is ready after {time.monotonic() - began:.1f} s: {ready['graphql']}", highlight=False)
-        complaints = await _show(trial, ready, data_dir, console)
+        complaints = await _show(trial, ready, data_dir, report, console)
     finally:
         with console.status("stopping"):
             code = await stack.stop()
@@ -64,7 +66,7 @@ async def demo(seed: int, participants: int, console: Console, data_dir: Path) -
     return not complaints
 
 
-async def _show(trial: Trial, ready: Mapping[str, Any], data_dir: Path, console: Console) -> list[str]:
+async def _show(trial: Trial, ready: Mapping[str, Any], data_dir: Path, report: Path, console: Console) -> list[str]:
     console.rule("Safety officer: alerts as they arrive")
     officer = Officer(ready, console)
     listening = asyncio.create_task(officer.listen())
@@ -82,7 +84,9 @@ async def _show(trial: Trial, ready: Mapping[str, Any], data_dir: Path, console:
     await show_course(ready, subject_id, position, console)
     console.rule("Auditor: the log itself")
     unproven = await show_audit(ready, data_dir, subject_id, console)
-    return surprises(played) + _missing(officer, _serious(trial)) + unproven
+    console.rule("Statistician: the outcomes of the trial")
+    unreported = await show_report(ready, data_dir, report, console)
+    return surprises(played) + _missing(officer, _serious(trial)) + unproven + unreported
 
 
 async def _play(trial: Trial, ready: Mapping[str, Any], officer: Officer, console: Console) -> tuple[Played, ...]:
@@ -134,12 +138,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--participants", type=int, default=12)
     parser.add_argument("--keep", action="store_true", help="keep the data directory and say where it is")
+    parser.add_argument("--report", type=Path, default=Path("build/demo-report"), help="where the report is written")
     options = parser.parse_args(arguments)
+    options.report.parent.mkdir(parents=True, exist_ok=True)
     console = Console(width=_WIDTH)
     data_dir = Path(tempfile.mkdtemp(prefix="hepatrail-demo-"))
     good = False
     try:
-        good = asyncio.run(demo(options.seed, options.participants, console, data_dir))
+        good = asyncio.run(demo(options.seed, options.participants, console, data_dir, options.report))
     except HepatrailError as error:
         console.print(f"The demo ended: {error}", highlight=False, markup=False)
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -3,11 +3,13 @@
 import typer
 
 from hepatrail_cli.audit.app import audit_app
+from hepatrail_cli.export_sdtm import export_app
 from hepatrail_cli.import_sdtm import import_app
 from hepatrail_cli.prepare import prepare
 from hepatrail_cli.protocol import protocol_app
 from hepatrail_cli.quarantine import quarantine_app
 from hepatrail_cli.rebuild import rebuild
+from hepatrail_cli.report import report
 from hepatrail_cli.serve import serve_app
 from hepatrail_cli.simulate import simulate
 from hepatrail_cli.status import status
@@ -16,6 +18,7 @@ from hepatrail_cli.up import up
 from hepatrail_cli.validate import validate_app
 from hepatrail_cli.vault import vault_app
 from hepatrail_cli.watch import watch
+from hepatrail_cli.whatif import whatif
 
 app = typer.Typer(
     name="hepatrail",
@@ -27,11 +30,12 @@ app = typer.Typer(
 )
 
 # The written list of commands. A new one gets its file, and its line here.
-COMMANDS = (up, status, rebuild, watch, simulate, prepare, token)
+COMMANDS = (up, status, rebuild, watch, simulate, prepare, token, report, whatif)
 GROUPS = {
     "audit": audit_app,
     "serve": serve_app,
     "import": import_app,
+    "export": export_app,
     "protocol": protocol_app,
     "quarantine": quarantine_app,
     "validate": validate_app,

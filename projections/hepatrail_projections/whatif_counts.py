@@ -1,0 +1,88 @@
+"""How much would differ under another protocol: by kind, by table and column, by parameter. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from hepatrail_projections.whatif import ProtocolDifference
+from hepatrail_projections.whatif_kinds import Kind
+
+
+class Count(NamedTuple):
+    """How many values, of how many rows and participants, would differ."""
+
+    values: int
+    rows: int
+    participants: int
+
+
+class ByColumn(NamedTuple):
+    """A column of a table, or, without one, its rows that would be `new` or `gone` as a whole."""
+
+    kind: Kind
+    table: str
+    column: str | None
+    change: str
+
+
+class ByParameter(NamedTuple):
+    """An analyte, a score, a time point, a rule, ... within a kind and a table."""
+
+    kind: Kind
+    table: str
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts by each of three orders of reading, each in the order of `Kind`, then by name; and altogether."""
+
+    total: Count
+    kinds: dict[Kind, Count]
+    columns: dict[ByColumn, Count]
+    parameters: dict[ByParameter, Count]
+
+
+_Key = TypeVar("_Key", Kind, ByColumn, ByParameter)
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
+def counts_of(differences: Iterable[ProtocolDifference]) -> Counts:
+    """The counts of some differences, in whatever order they come."""
+    listed = list(differences)
+    return Counts(
+        total=_count(listed),
+        kinds=_counted(listed, lambda each: each.kind),
+        columns=_counted(listed, lambda each: ByColumn(each.kind, each.table, each.column, each.change)),
+        parameters=_counted(listed, _parameter),
+    )
+
+
+def _parameter(each: ProtocolDifference) -> ByParameter | None:
+    return None if each.parameter is None else ByParameter(each.kind, each.table, each.parameter)
+
+
+def _counted(
+    differences: Iterable[ProtocolDifference], by: Callable[[ProtocolDifference], _Key | None]
+) -> dict[_Key, Count]:
+    found: dict[_Key, list[ProtocolDifference]] = {}
+    for each in differences:
+        key = by(each)
+        if key is not None:
+            found.setdefault(key, []).append(each)
+    return {key: _count(found[key]) for key in sorted(found, key=_place)}
+
+
+def _place(key: Kind | ByColumn | ByParameter) -> tuple[int, tuple[str, ...]]:
+    if isinstance(key, Kind):
+        return _ORDER[key], ()
+    return _ORDER[key.kind], tuple(each or "" for each in key[1:])
+
+
+def _count(differences: Iterable[ProtocolDifference]) -> Count:
+    listed = list(differences)
+    return Count(
+        values=len(listed),
+        rows=len({(each.subject_id, each.table, each.key) for each in listed}),
+        participants=len({each.subject_id for each in listed}),
+    )
