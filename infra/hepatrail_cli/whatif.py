@@ -21,7 +21,8 @@ from hepatrail_events.types import format_instant
 from hepatrail_infra.clock import make_clock
 from hepatrail_infra.postgres import reader_pool
 from hepatrail_infra.settings import need
-from hepatrail_projections.whatif import ProtocolDifference, ResponsibleEvent
+from hepatrail_projections.responsible_event import ResponsibleEvent
+from hepatrail_projections.whatif import ProtocolDifference
 from hepatrail_projections.whatif_counts import ByColumn, Count, Counts, counts_of
 from hepatrail_projections.whatif_kinds import TITLES, Kind
 from hepatrail_projections.whatif_reading import WhatIf, WhatIfReader

@@ -9,10 +9,9 @@ ENR-05 is left out: that a participant is one too many is no matter of one strea
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, cast
-from uuid import UUID
 
 from hepatrail_events.codec import Recorded
 from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_of
@@ -21,6 +20,7 @@ from hepatrail_projections.alert import ALERT, alert_row
 from hepatrail_projections.derive import derive
 from hepatrail_projections.desk_view import EMPTY_DESK, fold_desk
 from hepatrail_projections.facts import SubjectView
+from hepatrail_projections.responsible_event import ResponsibleEvent, responsible, streamseq_of
 from hepatrail_projections.row_values import changed_columns, key_of, rests_on, shown_of, value_of
 from hepatrail_projections.stopping_hit import STOPPING_RULE_HIT, stopping_rule_hit_row
 from hepatrail_projections.study import ACCESS_WITHDRAWN, HOLD, PROTOCOL, SITE
@@ -34,16 +34,9 @@ SEALED = "sealed"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(ResponsibleEvent):
     """An event behind a change; `why` is its reason in the clear, SEALED, or None where it has none."""
 
-    event_id: UUID
-    stream: str
-    streamseq: int
-    type: str
-    recorded_at: datetime
-    actor_id: str
-    actor_role: str
     why: str | None
 
 
@@ -211,7 +204,7 @@ def _changes(rows: _Rows, between: Sequence[Recorded]) -> Iterator[RowChange]:
             causes: list[Recorded] = []
             if values[1] != values[2]:
                 named = [happened[each] for each in rests_on(new) - rests_on(old) if each in happened]
-                causes += sorted(named, key=_streamseq) or between
+                causes += sorted(named, key=streamseq_of) or between
             if values[0] != values[1]:
                 causes += rows.elapsed
             yield RowChange(
@@ -225,22 +218,8 @@ def _changes(rows: _Rows, between: Sequence[Recorded]) -> Iterator[RowChange]:
             )
 
 
-def _streamseq(recorded: Recorded) -> int:
-    return recorded.envelope.streamseq
-
-
 def _cause(recorded: Recorded) -> Cause:
-    envelope = recorded.envelope
-    return Cause(
-        event_id=envelope.id,
-        stream=envelope.stream,
-        streamseq=envelope.streamseq,
-        type=envelope.type,
-        recorded_at=envelope.recordedat,
-        actor_id=envelope.actorid,
-        actor_role=envelope.actorrole,
-        why=_why(recorded.event.payload()),
-    )
+    return Cause(**asdict(responsible(recorded)), why=_why(recorded.event.payload()))
 
 
 def _why(payload: dict[str, Any]) -> str | None:

@@ -14,24 +14,12 @@ from uuid import UUID
 
 from hepatrail_events.codec import Recorded
 from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.responsible_event import ResponsibleEvent, responsible, streamseq_of
 from hepatrail_projections.row_values import changed_columns, key_of, rests_on, shown_of
 from hepatrail_projections.table import Json, Table
 from hepatrail_projections.whatif_kinds import ECHOES, Kind, kind_of, parameter_of, said_at
 
 _IDS_IN_JSON = ("eventIds", "eventId")
-
-
-@dataclass(frozen=True, slots=True)
-class ResponsibleEvent:
-    """An event on which a differing value rests."""
-
-    event_id: UUID
-    stream: str
-    streamseq: int
-    type: str
-    recorded_at: datetime
-    actor_id: str
-    actor_role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +90,7 @@ def differences(
                     column=column,
                     now=old,
                     then=new,
-                    events=tuple(map(_responsible, _first_named(sides, known))),
+                    events=tuple(map(responsible, _first_named(sides, known))),
                 )
 
 
@@ -135,7 +123,7 @@ def _first_named(sides: Iterable[_Sides], known: Mapping[UUID, Recorded]) -> lis
     for before, after in sides:
         found = (before ^ after) & known.keys() or (before | after) & known.keys()
         if found:
-            return sorted((known[each] for each in found), key=_streamseq)
+            return sorted((known[each] for each in found), key=streamseq_of)
     return []
 
 
@@ -193,20 +181,3 @@ def _ids(value: Any) -> Iterator[UUID]:
                 yield from (UUID(str(one)) for one in (each if isinstance(each, list | tuple) else (each,)) if one)
             else:
                 yield from _ids(each)
-
-
-def _streamseq(recorded: Recorded) -> int:
-    return recorded.envelope.streamseq
-
-
-def _responsible(recorded: Recorded) -> ResponsibleEvent:
-    envelope = recorded.envelope
-    return ResponsibleEvent(
-        event_id=envelope.id,
-        stream=envelope.stream,
-        streamseq=envelope.streamseq,
-        type=envelope.type,
-        recorded_at=envelope.recordedat,
-        actor_id=envelope.actorid,
-        actor_role=envelope.actorrole,
-    )

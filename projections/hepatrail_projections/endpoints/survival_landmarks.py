@@ -1,6 +1,5 @@
 """Proportions at each participant's own calendar landmarks (`endpoints.md` 3.1 and 3.2)."""
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -11,10 +10,9 @@ from hepatrail_projections.clinical.calendar import add_months
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table
 from hepatrail_projections.clinical.endpoints.follow_up import FollowUp, Standing, standing
 from hepatrail_projections.clinical.endpoints.proportion import count_cell, proportion_cell
+from hepatrail_projections.endpoints.change_parameters import point_label
 from hepatrail_projections.endpoints.survival_curves import IMPUTED_DATE, SECTION, confidence
 from hepatrail_projections.endpoints.survival_facts import SurvivalFacts
-
-_WORDS = {"D": "Day", "W": "Week", "M": "Month"}
 
 
 class _Stand(NamedTuple):
@@ -78,12 +76,6 @@ def landmark(of: FollowUp, point: Point) -> date:
     if point.target_months is not None:
         return add_months(of.t0.day, point.target_months)
     return of.t0.day + timedelta(days=point.target_days or 0)
-
-
-def point_label(code: str) -> str:
-    """The seed's wording of a time point: `W4` is Week 4; any other code as it is."""
-    found = re.fullmatch(r"([DWM])(\d+)", code)
-    return code if found is None else f"{_WORDS[found[1]]} {found[2]}"
 
 
 def _stands(facts: Sequence[SurvivalFacts], point: Point, cut: date) -> Iterator[_Stand]:

@@ -9,8 +9,6 @@ import struct
 from decimal import Decimal
 from pathlib import Path
 
-import pyreadstat
-
 from hepatrail_services.importers.source_grid import FileBroken, Grid, check_columns_of, decimal_text
 
 _CARD = 80
@@ -28,6 +26,9 @@ def read_xpt(path: Path) -> Grid:
 
     Raises FileBroken where the file is no XPORT version 5, cut short, or holds several datasets.
     """
+    # It brings numpy along, for which every other command would wait too.
+    import pyreadstat
+
     content = path.read_bytes()
     _check_lengths(content)
     try:

@@ -10,9 +10,9 @@ from hepatrail_events.ids import derived_id
 from hepatrail_events.protocol import shipped_protocol
 from hepatrail_projections.clinical.endpoints.cells import Interval, Table, rounded
 from hepatrail_projections.clinical.endpoints.proportion import clopper_pearson
+from hepatrail_projections.endpoints.change_parameters import point_label
 from hepatrail_projections.endpoints.survival_curves import confidence
 from hepatrail_projections.endpoints.survival_facts import Seen, SurvivalFacts
-from hepatrail_projections.endpoints.survival_landmarks import point_label
 from hepatrail_projections.endpoints.survival_tables import survival_steps, survival_tables
 from survival_course import LATER, SurvivalTrial, after, facts_of
 
