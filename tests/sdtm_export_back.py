@@ -1,17 +1,21 @@
 """An export on its way back: the importer's plan of it, and what a second trial in memory makes of that."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from hepatrail_events.codec import Recorded
-from hepatrail_events.protocol import Protocol
+from hepatrail_events.commands import Actor
+from hepatrail_events.protocol import Protocol, content_hash
 from hepatrail_events.roles import Role
+from hepatrail_events.streams import STUDY
+from hepatrail_events.study import ProtocolPublished
 from hepatrail_services.exporters.import_mapping import import_mapping
 from hepatrail_services.importers.account import Account, settle_account
-from hepatrail_services.importers.mapping import SdtmMapping
 from hepatrail_services.importers.plan import Plan
+from hepatrail_services.importers.records_mapping import RecordsMapping
 from hepatrail_services.importers.run import run_plan
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.sites import activate_sites
@@ -21,6 +25,23 @@ from pure_spine import PureSpine
 from sdtm_export_rows import Tables, source_of, table
 
 Streams = Mapping[str, Sequence[Recorded]]
+
+
+class _SameProtocol(PureSpine):
+    """With the protocol of the trial that was exported in force."""
+
+    def __init__(self, now: datetime, protocol: Protocol) -> None:
+        super().__init__(now)
+        content = protocol.content()
+        version = ProtocolPublished(
+            version="as exported",
+            content=content,
+            hash=content_hash(content),
+            approved_by="sponsor",
+            reason="the protocol of the exported trial",
+            effective_at=datetime(2000, 6, 1, tzinfo=UTC),
+        )
+        self._append(STUDY, Actor(id="pi", role=Role.PRINCIPAL_INVESTIGATOR, org="site"), UUID(int=2), version)
 
 
 class Played(NamedTuple):
@@ -39,10 +60,10 @@ async def simulated(seed: int, participants: int) -> Played:
     return Played(spine.recorded, spine.now)
 
 
-def mapping_of(tables: Tables, protocol: Protocol) -> SdtmMapping:
+def mapping_of(tables: Tables, protocol: Protocol) -> RecordsMapping:
     """The mapping that the export brings along, as the importer reads it."""
     sites = [str(row["SITEID"]) for row in table(tables, "DM") if row["SITEID"]]
-    return SdtmMapping.model_validate(tomllib.loads(import_mapping(protocol, sites)))
+    return RecordsMapping.model_validate(tomllib.loads(import_mapping(protocol, sites)))
 
 
 def planned(tables: Tables, protocol: Protocol) -> Plan:
@@ -50,10 +71,15 @@ def planned(tables: Tables, protocol: Protocol) -> Plan:
     return plan_import(source_of(tables), mapping_of(tables, protocol))
 
 
-async def imported(tables: Tables, protocol: Protocol, at: datetime) -> tuple[Streams, Account]:
-    """A second trial, at `at`, into which the export was imported, and the importer's account."""
-    mapping, spine = mapping_of(tables, protocol), PureSpine(at)
+async def imported(
+    tables: Tables, protocol: Protocol, at: datetime, *, others: Iterable[Role] = (Role.SPONSOR,), times: int = 1
+) -> tuple[Streams, Account]:
+    """A second trial, at `at`, into which the export was imported, and the importer's account of the last time.
+
+    `others` are the roles of which the importer has a token beside the investigator's.
+    """
+    mapping, spine = mapping_of(tables, protocol), _SameProtocol(at, protocol)
     await activate_sites(spine.acting_as(Role.ADMIN), "test", mapping.sites.ids, mapping.sites.approval_ref)
-    plan = plan_import(source_of(tables), mapping)
-    account = settle_account(plan, await run_plan(plan, spine.acting_as(Role.INVESTIGATOR)))
-    return spine.recorded, account
+    plan, users = plan_import(source_of(tables), mapping), {role: spine.acting_as(role) for role in others}
+    settled = [await run_plan(plan, spine.acting_as(Role.INVESTIGATOR), others=users) for _ in range(times)]
+    return spine.recorded, settle_account(plan, settled[-1])

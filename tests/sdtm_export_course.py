@@ -1,5 +1,6 @@
 """A small trial in which everything happens that an export can get wrong: corrections, voids, partial dates, limits,
-values that nobody accepts, a transplant and deaths, losses, withdrawals; five participants."""
+values that nobody accepts, a transplant and deaths, losses, withdrawals; five participants, and those of
+`sdtm_export_whole`."""
 
 from datetime import date, datetime, timedelta
 
@@ -47,6 +48,8 @@ from hepatrail_events.streams import subject_stream
 from hepatrail_events.types import PartialDate, Precision
 from hepatrail_events.voiding import VoidReason
 from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, start
+from sdtm_export_whole import whole
+from sdtm_export_whole_events import RSI, partial
 
 DAY = timedelta(days=1)
 END = T0 + 100 * DAY
@@ -59,7 +62,7 @@ def course() -> LogWriter:
     """The whole trial, the same every time."""
     log = LogWriter(7)
     log.now = T0 - 20 * DAY
-    publish(log)
+    publish(log, rsi=(RSI,))
     _treated(log)
     _died(log)
     _lost(log)
@@ -68,14 +71,9 @@ def course() -> LogWriter:
         consent = ConsentRecorded(site_id="BFH", version="1", given_at=log.now, health_data_consent=True)
         log.commit(subject_stream(subject_id), consent)
     log.commit(subject_stream(FAILED), ScreenFailed(reason=SEALED))
+    whole(log)
     log.now = END
     return log
-
-
-def partial(text: str) -> PartialDate:
-    """A date as far as its text goes."""
-    known = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY, 17: Precision.MINUTE}
-    return PartialDate(value=text, precision=known[len(text)])
 
 
 def _treated(log: LogWriter) -> None:
@@ -104,7 +102,14 @@ def _treated(log: LogWriter) -> None:
     log.now = T0 + 41 * DAY
     log.commit(stream, TransplantDone(transplant_at=partial("2026-04-20")))
     fatal = adverse_event(
-        log, stream, code="SEPSIS", grade=4, criteria=(Criterion.LIFE_THREATENING,), onset=partial("2026-04-28")
+        log,
+        stream,
+        code="SEPSIS",
+        grade=4,
+        grade_at=partial("2026-04-28"),
+        criteria=(Criterion.LIFE_THREATENING,),
+        onset=partial("2026-04-28"),
+        aware_at=T0 + 50 * DAY,
     )
     log.now, when = T0 + 60 * DAY, partial("2026-05")
     ids = {"ae_id": fatal.ae_id}

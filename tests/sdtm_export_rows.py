@@ -12,6 +12,7 @@ from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_services.exporters.dataset_json import Dataset, Form, Origin, Row, Value, written
 from hepatrail_services.exporters.domains import DOMAINS
+from hepatrail_services.importers.source import DOMAINS as IMPORTED
 from hepatrail_services.importers.source import Source, SourceRow
 from projection_log import LogRecord
 
@@ -72,7 +73,7 @@ def table(tables: Tables, name: str) -> list[dict[str, Value]]:
     return named(next(each.dataset for each in DOMAINS if each.dataset.name == name), tables[name])
 
 
-def source_of(tables: Tables, domains: Iterable[str] = ("DM", "EX", "LB", "VS", "SV", "AE", "DS")) -> Source:
+def source_of(tables: Tables) -> Source:
     """The exported rows as the importer holds them: every value its text."""
     return Source(
         {
@@ -80,7 +81,7 @@ def source_of(tables: Tables, domains: Iterable[str] = ("DM", "EX", "LB", "VS", 
                 SourceRow(domain, number, {name: "" if value is None else str(value) for name, value in row.items()})
                 for number, row in enumerate(table(tables, domain), 1)
             )
-            for domain in domains
+            for domain in IMPORTED
         },
         (),
     )

@@ -60,7 +60,7 @@ def export_sdtm(
     by: By = ME,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Write DM, EX, LB, VS, AE, DS, SV and RS of all participants, with notes and the mapping to read them back.
+    """Write all participants as SDTM (DM, EX, LB, VS, AE, DS, RS, ...), with notes and the mapping to read them back.
 
     The same past instant gives the same bytes. Free text stays sealed; the export is put on record. Exit code 2 when
     the directory or the instant is not usable, 1 when a server is away.

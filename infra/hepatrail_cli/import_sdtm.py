@@ -1,9 +1,12 @@
 """`hepatrail import sdtm DIR`: SDTM domains DM, EX, LB, VS, SV, AE, DS become commands of the API.
 
+With the mapping that `hepatrail export sdtm` writes, all that was exported comes back.
+
 `hepatrail import pbcseq FILE` makes such domains of a study that was published otherwise, and goes on the same way.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,10 +25,11 @@ from hepatrail_services.importers.api_client import Accepted, ApiClient
 from hepatrail_services.importers.mapping import AeReports, SdtmMapping, read_mapping
 from hepatrail_services.importers.pbcseq import read_pbcseq
 from hepatrail_services.importers.plan import Plan
+from hepatrail_services.importers.records_mapping import RecordsMapping
 from hepatrail_services.importers.run import Settled, run_plan
 from hepatrail_services.importers.sdtm import plan_import
 from hepatrail_services.importers.sites import activate_sites
-from hepatrail_services.importers.source import DOMAINS, Source, holds, read_directory
+from hepatrail_services.importers.source import DOMAINS, USUAL, Source, holds, read_directory
 
 Url = Annotated[str | None, typer.Option(help="GraphQL endpoint; default: that of the stack in --data-dir.")]
 Token = Annotated[
@@ -34,9 +38,14 @@ Token = Annotated[
 AdminToken = Annotated[
     str | None, typer.Option(envvar="HEPATRAIL_ADMIN_TOKEN", help="Token of an ADMIN, to activate the sites.")
 ]
+SponsorToken = Annotated[
+    str | None,
+    typer.Option(envvar="HEPATRAIL_SPONSOR_TOKEN", help="Token of a SPONSOR, for what only the sponsor may say."),
+]
 Refused = Annotated[Path, typer.Option(help="File of refused rows, with reasons.")]
 Findings = Annotated[Path, typer.Option(help="File of findings.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=256, help="Subjects side by side.")]
+Mapped = SdtmMapping | RecordsMapping
 PBCSEQ = Path("pbcseq.toml")
 REFUSED, FINDINGS, CONCURRENCY = Path("refused.csv"), Path("findings.csv"), 16
 
@@ -50,11 +59,24 @@ def import_data() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the API is and in whose names the import acts; no `admin` token: sites are not activated."""
+    """Where the API is and in whose names the import acts.
+
+    No `admin` token: sites are not activated; no `sponsor` token: what the sponsor judged is refused, row by row.
+    """
 
     url: str
     token: str
     admin: str | None
+    sponsor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens that were given on the command line or in the environment."""
+
+    token: str | None
+    admin: str | None
+    sponsor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +101,13 @@ def import_sdtm(
         Path | None,
         typer.Option(
             help="Mapping file, or the name of one that is shipped: cdisc_pilot.toml (CDISC Pilot 01, the default), "
-            "cdisc_msg.toml (example study of the SDTM Metadata Submission Guidelines 2.0)."
+            "cdisc_msg.toml (example study of the SDTM Metadata Submission Guidelines 2.0). An export brings its own."
         ),
     ] = None,
     url: Url = None,
     token: Token = None,
     admin_token: AdminToken = None,
+    sponsor_token: SponsorToken = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     ae_reports: Annotated[
         bool,
@@ -107,9 +130,11 @@ def import_sdtm(
     async def work() -> None:
         chosen = read_mapping(mapping)
         reports = _reports(directory, chosen, asked=ae_reports)
-        source = read_directory(directory, {"AE": reports.file} if reports else None)
+        domains = chosen.domains if isinstance(chosen, RecordsMapping) else USUAL
+        source = read_directory(directory, {"AE": reports.file} if reports else None, domains)
         options = Options(refused, findings, concurrency)
-        await _import(source, chosen, reports, lambda: _access(url, token, admin_token, data_dir), options)
+        tokens = Tokens(token, admin_token, sponsor_token)
+        await _import(source, chosen, reports, lambda: _access(url, tokens, data_dir), options)
 
     run(work())
 
@@ -136,13 +161,13 @@ def import_pbcseq(
     async def work() -> None:
         source, chosen = read_pbcseq(file), read_mapping(mapping or PBCSEQ)
         options = Options(refused, findings, concurrency)
-        await _import(source, chosen, None, lambda: _access(url, token, admin_token, data_dir), options)
+        await _import(source, chosen, None, lambda: _access(url, Tokens(token, admin_token, None), data_dir), options)
 
     run(work())
 
 
 async def _import(
-    source: Source, mapping: SdtmMapping, reports: AeReports | None, access_to: Callable[[], Access], options: Options
+    source: Source, mapping: Mapped, reports: AeReports | None, access_to: Callable[[], Access], options: Options
 ) -> None:
     """Plans, sends and accounts for a source; `access_to` is asked once the source is known to be usable."""
     console = Console()
@@ -163,9 +188,9 @@ async def _import(
     console.print(f"Refused rows: {options.refused}   Findings: {options.findings}", highlight=False)
 
 
-def _reports(directory: Path, mapping: SdtmMapping, *, asked: bool) -> AeReports | None:
+def _reports(directory: Path, mapping: Mapped, *, asked: bool) -> AeReports | None:
     """How AE is read when its rows are reports: because it was asked for, or because there is no other AE."""
-    reports = mapping.ae.reports
+    reports = None if isinstance(mapping, RecordsMapping) else mapping.ae.reports
     if asked and reports is None:
         raise StartRefused("The mapping has no ae.reports: it does not say which file holds the reports.")
     if reports and (asked or (not holds(directory, "ae") and holds(directory, reports.file))):
@@ -173,17 +198,22 @@ def _reports(directory: Path, mapping: SdtmMapping, *, asked: bool) -> AeReports
     return None
 
 
-def _access(url: str | None, token: str | None, admin: str | None, data_dir: Path) -> Access:
-    if url and token:
-        return Access(url, token, admin)
-    if url or token:
+def _access(url: str | None, given: Tokens, data_dir: Path) -> Access:
+    if url and given.token:
+        return Access(url, given.token, given.admin, given.sponsor)
+    if url or given.token:
         raise StartRefused("Give --url and --token together, or neither and --data-dir.")
     ready = read_run(data_dir)
     tokens: Mapping[str, str] = ready["tokens"]
-    return Access(ready["graphql"], tokens[Role.INVESTIGATOR], admin or tokens[Role.ADMIN])
+    return Access(
+        ready["graphql"],
+        tokens[Role.INVESTIGATOR],
+        given.admin or tokens[Role.ADMIN],
+        given.sponsor or tokens.get(Role.SPONSOR),
+    )
 
 
-async def _activate(access: Access, mapping: SdtmMapping, console: Console) -> None:
+async def _activate(access: Access, mapping: Mapped, console: Console) -> None:
     sites = mapping.sites
     if not sites.activate:
         return
@@ -205,8 +235,14 @@ async def _send(plan: Plan, access: Access, concurrency: int, console: Console) 
         def advance(settled: Settled) -> None:
             progress.advance(bars[settled.unit.rows[0].domain], len(settled.unit.rows))
 
-        async with ApiClient(access.url, access.token, concurrency=concurrency) as client:
-            return await run_plan(plan, client, concurrency=concurrency, on_settled=advance)
+        async with AsyncExitStack() as stack:
+
+            async def client(token: str) -> ApiClient:
+                return await stack.enter_async_context(ApiClient(access.url, token, concurrency=concurrency))
+
+            others = {} if access.sponsor is None else {Role.SPONSOR: await client(access.sponsor)}
+            importer = await client(access.token)
+            return await run_plan(plan, importer, others=others, concurrency=concurrency, on_settled=advance)
 
 
 def _bars(plan: Plan, progress: Progress) -> dict[str, TaskID]:

@@ -1,4 +1,4 @@
-"""AE, adverse events: one row an event that is not void, as it stands; the cause of a death before all others."""
+"""AE, adverse events: one row an event that is not void, as it stands; its grades and judgements in their order: FA."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,10 +7,20 @@ from hepatrail_events.adverse_events import Assessor, CausalityTarget
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.adverse_event import AdverseEventRow
 from hepatrail_projections.derive import SubjectRows
-from hepatrail_services.exporters.ae_terms import ACTIONS, CAUSALITIES, CRITERIA, OUTCOMES, stated_term, way_back
+from hepatrail_services.exporters.ae_terms import ACTIONS, CAUSALITIES, CRITERIA, OUTCOMES, stated_term
 from hepatrail_services.exporters.civil import partial, stamp, study_day
-from hepatrail_services.exporters.common import Frame, flag, frame_of, identifiers, yes_no
+from hepatrail_services.exporters.common import (
+    Frame,
+    flag,
+    frame_of,
+    going_on,
+    identifiers,
+    known_events,
+    numbers_of,
+    yes_no,
+)
 from hepatrail_services.exporters.dataset_json import Dataset, Row, Value, Variable
+from hepatrail_services.exporters.mh import standing_conditions
 
 AE = Dataset(
     "AE",
@@ -43,6 +53,7 @@ AE = Dataset(
         Variable("AEENDTC", "End Date/Time of Adverse Event", length=19),
         Variable("AESTDY", "Study Day of Start of Adverse Event", "integer"),
         Variable("AEENDY", "Study Day of End of Adverse Event", "integer"),
+        Variable("AEENRF", "End Relative to Reference Period", length=7),
         Variable("AETRTEM", "Treatment Emergent Flag", length=1),
         Variable("AETESER", "Treatment Emergent Serious Flag", length=1),
         Variable("AETEGR", "Highest Grade While Treatment Emergent", length=1),
@@ -51,23 +62,40 @@ AE = Dataset(
         Variable("AESUSAR", "SUSAR Flag", length=1),
         Variable("AERELSPN", "Causality by the Sponsor", length=20),
         Variable("AEMEDVER", "MedDRA Version", length=200),
-        Variable("AEWAYBCK", "Code of the Trial, or Term of an OTHER", length=200),
+        Variable("AECTCAE", "CTCAE Term as Stated", length=200),
+        Variable("AERSIVER", "Version of Reference Safety Information", length=200),
+        Variable("AERSITRM", "Entry of Reference Safety Information", length=200),
+        Variable("AEREPRTR", "Function of the Reporter", length=200),
+        Variable("AEAGE", "Age at Onset (Years)", "integer"),
+        Variable("AEBEFFST", "Began before First Session as Stated", length=1),
+        Variable("AEFRQDTC", "Date/Time since Which More Frequent", length=19),
+        Variable("AEMHSEQ", "Sequence Number of Worsened Condition", "integer"),
+        Variable("AERECSEQ", "Sequence Number of Event That Came Back", "integer"),
     ),
 )
 
 
 def rows(subject: SubjectRows, protocol: Protocol) -> tuple[Row, ...]:
-    """The adverse events, numbered as reported; the importer takes the first fatal row for the cause of the death."""
-    frame, cause = frame_of(subject, protocol), subject.subject.primary_cause_ae_id
-    kept = list(enumerate((each for each in subject.adverse_events if each.state != "VOIDED"), 1))
-    kept.sort(key=lambda each: each[1].ae_id != cause)
-    return tuple(_row(frame, number, event) for number, event in kept)
+    """The adverse events by the time of awareness."""
+    frame, events = frame_of(subject, protocol), known_events(subject)
+    numbers = numbers_of(events)
+    conditions = {each.baseline_condition_id: number for number, each in enumerate(standing_conditions(subject), 1)}
+    return tuple(
+        AE.row(
+            {
+                **frame.first("AE", number),
+                **_of_event(frame, event),
+                "AEMHSEQ": None if (known := event.baseline_condition_id) is None else conditions.get(known),
+                "AERECSEQ": None if (earlier := event.recurrence_of) is None else numbers.get(earlier),
+            }
+        )
+        for number, event in enumerate(events, 1)
+    )
 
 
-def _row(frame: Frame, number: int, event: AdverseEventRow) -> Row:
+def _of_event(frame: Frame, event: AdverseEventRow) -> dict[str, Value]:
     began, ended = partial(event.onset, frame.zone), partial(event.end_at, frame.zone)
-    values: dict[str, Value] = {
-        **frame.first("AE", number),
+    return {
         "AESPID": str(event.ae_id),
         "AETERM": stated_term(event.code, event.ctcae_term),
         **_coded(event),
@@ -84,15 +112,33 @@ def _row(frame: Frame, number: int, event: AdverseEventRow) -> Row:
         "AEENDTC": ended,
         "AESTDY": study_day(began, frame.reference),
         "AEENDY": study_day(ended, frame.reference),
+        "AEENRF": going_on(event.end_at),
+        **_derived(event),
+        "AEEXPECT": event.expectedness,
+        "AECTCAE": event.ctcae_term,
+        **_expected(event.rsi),
+        "AEREPRTR": event.reporter,
+        "AEAGE": event.age_years,
+        "AEBEFFST": yes_no(event.onset_before_first_session),
+        "AEFRQDTC": partial(event.frequency_worsened_at, frame.zone),
+    }
+
+
+def _derived(event: AdverseEventRow) -> dict[str, Value]:
+    """What the trial makes of it and nobody states."""
+    return {
         "AETRTEM": yes_no(event.teae),
         "AETESER": flag(event.tesae),
         "AETEGR": _grade(event.max_grade_te),
         "AEAESIFL": flag(event.aesi),
-        "AEEXPECT": event.expectedness,
         "AESUSAR": flag(event.susar),
-        "AEWAYBCK": way_back(event.code, event.ctcae_term),
     }
-    return AE.row(values)
+
+
+def _expected(assessed: Mapping[str, Any] | None) -> dict[str, Value]:
+    """Where the reference safety information expects it; nothing where nobody has compared them."""
+    said = assessed or {}
+    return {"AERSIVER": said.get("rsiVersion"), "AERSITRM": said.get("rsiTerm")}
 
 
 def _grade(grade: int | None) -> str:

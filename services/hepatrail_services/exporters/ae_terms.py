@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hepatrail_events.adverse_events import ActionTaken, Causality, Criterion, Outcome
-from hepatrail_events.ae_terms import AE_TERMS, AeCode
+from hepatrail_events.ae_terms import AE_TERMS
 
 OUTCOMES: Mapping[str, str] = {
     Outcome.RECOVERED: "RECOVERED/RESOLVED",
@@ -43,8 +43,3 @@ def stated_term(code: str, ctcae_term: str | None) -> str:
         return ctcae_term
     known = AE_TERMS.get(code)
     return code if known is None or known.ctcae_term is None else known.ctcae_term
-
-
-def way_back(code: str, ctcae_term: str | None) -> str:
-    """What the importer tells the code from: the code, of OTHER its CTCAE term ("" without one)."""
-    return (ctcae_term or "") if code == AeCode.OTHER else code

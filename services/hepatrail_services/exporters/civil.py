@@ -1,6 +1,7 @@
 """Dates and study days as SDTM writes them: ISO 8601 in the civil time of the sites, cut short where unknown.
 
-SDTM times bear no zone here, because the importer takes them as civil times of the sites; milliseconds are cut off.
+SDTM times bear no zone here, because the importer takes them as civil times of the sites. They go to the second, and
+to the millisecond where the record does.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,14 @@ from hepatrail_events.types import PartialDate, Precision
 
 
 def stamp(at: datetime | None, zone: ZoneInfo) -> str:
-    """`2026-03-10T16:30:00`, "" for None."""
-    return "" if at is None else at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="seconds")
+    """`2026-03-10T16:30:00`, `2026-03-10T16:30:00.250`, "" for None."""
+    if at is None:
+        return ""
+    return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="milliseconds").removesuffix(".000")
 
 
 def collected(at: datetime | None, on: date | None, zone: ZoneInfo) -> str:
-    """A time of collection: to the second, or the day when no more is known."""
+    """A time of collection, or the day when no more is known."""
     return stamp(at, zone) if at is not None else "" if on is None else on.isoformat()
 
 

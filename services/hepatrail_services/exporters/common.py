@@ -1,11 +1,13 @@
 """What all domains share: the first columns, the reference day, the numbers of the visits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hepatrail_events.protocol import Protocol
+from hepatrail_projections.adverse_event import AdverseEventRow
 from hepatrail_projections.derive import SubjectRows
 from hepatrail_projections.session import SessionRow
 from hepatrail_services.exporters.civil import stamp
@@ -71,6 +73,27 @@ def frame_of(rows: SubjectRows, protocol: Protocol) -> Frame:
 def standing_sessions(rows: SubjectRows) -> tuple[SessionRow, ...]:
     """The sessions that are not void, by start."""
     return tuple(row for row in rows.sessions if not row.voided)
+
+
+def known_events(rows: SubjectRows) -> tuple[AdverseEventRow, ...]:
+    """The adverse events that are not void, by what they say: AESEQ does not depend on when or where they came in."""
+    return tuple(sorted((each for each in rows.adverse_events if each.state != "VOIDED"), key=_of_event))
+
+
+def _of_event(event: AdverseEventRow) -> tuple[str, ...]:
+    said = (event.onset, event.code, event.ctcae_term, event.outcome, event.end_at, event.action_taken)
+    grades = [(each["grade"], each["gradeAt"]) for each in event.grades]
+    return (event.aware_at.isoformat(), *map(repr, said), repr(grades), repr(event.criteria))
+
+
+def numbers_of(events: Iterable[AdverseEventRow]) -> dict[UUID, int]:
+    """AESEQ by the id of the adverse event."""
+    return {each.ae_id: number for number, each in enumerate(events, 1)}
+
+
+def going_on(ended: object) -> str:
+    """xxENRF: ONGOING without an end, so that an end of which nothing is known is not taken for none."""
+    return "ONGOING" if ended is None else ""
 
 
 def yes_no(said: bool | None) -> str:

@@ -25,8 +25,8 @@ DM = Dataset(
         Variable("RFXSTDTC", "Date/Time of First Study Treatment", "datetime"),
         Variable("RFXENDTC", "Date/Time of Last Study Treatment", "datetime"),
         Variable("RFICDTC", "Date/Time of Informed Consent", "datetime"),
-        Variable("RFPENDTC", "Date/Time of End of Participation", length=19),
-        Variable("DTHDTC", "Date/Time of Death", length=19),
+        Variable("RFPENDTC", "Date/Time of End of Participation", length=23),
+        Variable("DTHDTC", "Date/Time of Death", length=23),
         Variable("DTHFL", "Subject Death Flag", length=1),
         Variable("SITEID", "Study Site Identifier", length=40),
         Variable("AGE", "Age", "integer"),
@@ -48,7 +48,7 @@ DM = Dataset(
     ),
 )
 
-_SEXES = {Sex.MALE.value: "M", Sex.FEMALE.value: "F"}
+SEXES = {Sex.MALE.value: "M", Sex.FEMALE.value: "F"}
 
 
 def rows(subject: SubjectRows, protocol: Protocol) -> tuple[Row, ...]:
@@ -72,7 +72,7 @@ def rows(subject: SubjectRows, protocol: Protocol) -> tuple[Row, ...]:
         "SITEID": told.site_id,
         "AGE": told.age_years,
         "AGEU": None if told.age_years is None else "YEARS",
-        "SEX": None if told.sex is None else _SEXES[told.sex],
+        "SEX": None if told.sex is None else SEXES[told.sex],
         **_arm(told, protocol, treated=bool(sessions)),
         "DMDTC": consented[:10],
         "INDICATN": told.indication,

@@ -5,6 +5,7 @@ canonical unit, exact. A void row has no place in SDTM and stays out; a correcte
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hepatrail_events.catalogue import catalogue
@@ -17,6 +18,39 @@ from hepatrail_services.exporters.measurement_terms import term_of
 
 NOT_DONE = "NOT DONE"
 _DECIMAL = re.compile(DECIMAL_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A measured row with its number within its domain and that of the group with which it was recorded.
+
+    `message` is the laboratory's id of the report, in the first of its groups only: a known one changes nothing.
+    """
+
+    number: int
+    group: int
+    row: LabResultRow
+    message: str | None
+
+
+def placed(rows: Sequence[LabResultRow], kind: str) -> tuple[Placed, ...]:
+    """The rows of one kind that are not void, group by group.
+
+    A group is what was recorded together and says the same of visit and time; groups are numbered in the order of the
+    log, over results and observations together, so that of two values of one moment the later one is known.
+    """
+    groups: dict[tuple[object, ...], list[LabResultRow]] = {}
+    for row in (each for each in rows if not each.voided):
+        moment = (row.streamseq, row.collected_at, row.collected_on, row.visit_code, row.pre_session)
+        groups.setdefault((*moment, row.laboratory, row.specimen), []).append(row)
+    first = {of_group[0].streamseq: number for number, of_group in reversed(list(enumerate(groups.values(), 1)))}
+    numbered = [
+        (number, row) for number, of_group in enumerate(groups.values(), 1) for row in of_group if row.kind == kind
+    ]
+    return tuple(
+        Placed(number, group, row, row.source_message_id if first[row.streamseq] == group else None)
+        for number, (group, row) in enumerate(numbered, 1)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +67,7 @@ class Labels:
 def result_variables(domain: str, labels: Labels) -> tuple[Variable, ...]:
     """Test, result as reported and standardised, and why there is none."""
     return (
+        Variable(f"{domain}GRPID", "Group ID", length=10),
         Variable(f"{domain}SPID", "Sponsor-Defined Identifier", length=36),
         Variable(f"{domain}TESTCD", labels.short, length=60, key=4),
         Variable(f"{domain}TEST", labels.test, length=40),
@@ -53,7 +88,7 @@ def place_variables(domain: str, labels: Labels) -> tuple[Variable, ...]:
         Variable(f"{domain}LOBXFL", "Last Observation Before Exposure Flag", length=1),
         Variable("VISITNUM", "Visit Number", "integer"),
         Variable("VISIT", "Visit Name", length=60),
-        Variable(f"{domain}DTC", labels.at, length=19, key=5),
+        Variable(f"{domain}DTC", labels.at, length=23, key=5),
         Variable(f"{domain}DY", labels.day, "integer"),
         Variable(f"{domain}ACCEPT", "Accepted for Derivations", length=1),
         Variable(f"{domain}REJRSN", "Reason Not Accepted", length=30),
@@ -65,11 +100,13 @@ def place_variables(domain: str, labels: Labels) -> tuple[Variable, ...]:
     )
 
 
-def finding(domain: str, frame: Frame, number: int, row: LabResultRow) -> dict[str, Value]:
+def finding(domain: str, frame: Frame, where: Placed) -> dict[str, Value]:
     """The values of both groups of variables, and the identifying ones."""
+    row = where.row
     term, measurement = term_of(row.code), catalogue().get(row.code)
     dtc = collected(row.collected_at, row.collected_on, frame.zone)
     values: dict[str, Value] = {
+        "GRPID": str(where.group),
         "SPID": str(row.result_id),
         "TESTCD": term.short,
         "TEST": term.name,
@@ -93,8 +130,8 @@ def finding(domain: str, frame: Frame, number: int, row: LabResultRow) -> dict[s
         values |= _standardised(row.canonical_value, row.comparator, row.canonical_unit)
     named = {f"{domain}{name}": value for name, value in values.items()}
     # Only what may count at a visit can be unscheduled; the others were never held against the windows.
-    placed = frame.visit(row.point) if row.accepted and row.value is not None else {}
-    return frame.first(domain, number) | placed | named
+    visit = frame.visit(row.point) if row.accepted and row.value is not None else {}
+    return frame.first(domain, where.number) | visit | named
 
 
 def _standardised(value: str, comparator: str | None, unit: str | None) -> dict[str, Value]:

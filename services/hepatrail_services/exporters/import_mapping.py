@@ -1,6 +1,7 @@
 """The mapping by which an export comes back in, as the importer reads it (TOML).
 
-What is fixed stands in `import_mapping.toml`; the codes come from the very tables by which the export writes them, so
+What is fixed stands in `import_mapping.toml` and, for measured rows and adverse events, `import_mapping_course.toml`,
+which make one file; the codes come from the very tables by which the export writes them, so
 that the two cannot part.
 """
 
@@ -8,22 +9,27 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
-from hepatrail_events.adverse_events import ActionTaken
-from hepatrail_events.ae_terms import AeCode
 from hepatrail_events.protocol import Protocol
-from hepatrail_services.exporters.ae_terms import CAUSALITIES, CRITERIA, OUTCOMES
+from hepatrail_services.exporters.ae_terms import CAUSALITIES, OUTCOMES
+from hepatrail_services.exporters.dm import SEXES
+from hepatrail_services.exporters.ds import PARTS
 from hepatrail_services.exporters.measurement_terms import TERMS
+from hepatrail_services.exporters.ss import STATUSES
 
 FILE = "import_mapping.toml"
+_COURSE = "import_mapping_course.toml"
 
 
 def import_mapping(protocol: Protocol, site_ids: Iterable[str]) -> str:
     """The whole file for a trial and its sites, which are activated before the first row by whoever may do it."""
-    fixed = files("hepatrail_services.exporters").joinpath(FILE).read_text(encoding="utf-8")
-    head = f"study = {_text(protocol.trial)}\nzone = {_text(protocol.site_zone)}\n"
+    fixed, course = (
+        files("hepatrail_services.exporters").joinpath(name).read_text(encoding="utf-8") for name in (FILE, _COURSE)
+    )
+    study = f"study = {_text(protocol.trial)}\nzone = {_text(protocol.site_zone)}"
     sites = f"[sites]\nactivate = true\nids = {_text(sorted(set(site_ids)))}\n" + 'approval_ref = "as exported"\n'
-    comment, rest = fixed.split("\n\n", 1)
-    return "\n".join((comment, "", head, sites, rest, *(_table(name, lines) for name, lines in _tables())))
+    comment, head, rest = fixed.split("\n\n", 2)
+    tables = (_table(name, lines) for name, lines in _tables())
+    return "\n".join((comment, "", study, head, "", sites, rest, course, *tables))
 
 
 def _tables() -> Iterator[tuple[str, Iterable[str]]]:
@@ -32,11 +38,14 @@ def _tables() -> Iterator[tuple[str, Iterable[str]]]:
     ]
     yield "lb.tests", tests
     yield "vs.tests", tests
-    yield "ae.codes", _pairs({code: code for code in AeCode if code is not AeCode.OTHER})
-    yield "ae.outcomes", _pairs(_back(OUTCOMES))
-    yield "ae.actions", _pairs({action: action for action in ActionTaken})
-    yield "ae.causalities", _pairs(_back(CAUSALITIES))
-    yield "ae.criteria", _pairs(_back(CRITERIA))
+    for name, table in (
+        ("sexes", SEXES),
+        ("scopes", PARTS),
+        ("statuses", STATUSES),
+        ("outcomes", OUTCOMES),
+        ("causalities", CAUSALITIES),
+    ):
+        yield f"values.{name}", _pairs(_back(table))
 
 
 def _back(table: Mapping[str, str]) -> dict[str, str]:

@@ -6,10 +6,9 @@ from typing import Any
 from hepatrail_events.catalogue import catalogue
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.derive import SubjectRows
-from hepatrail_projections.lab_result import LabResultRow
 from hepatrail_services.exporters.common import Frame, frame_of, identifiers, yes_no
 from hepatrail_services.exporters.dataset_json import Dataset, Row, Value, Variable
-from hepatrail_services.exporters.findings import Labels, finding, place_variables, result_variables
+from hepatrail_services.exporters.findings import Labels, Placed, finding, place_variables, placed, result_variables
 
 _LABELS = Labels(
     short="Lab Test or Examination Short Name",
@@ -28,6 +27,7 @@ LB = Dataset(
         Variable("LBORNRLO", "Reference Range Lower Limit in Orig Unit", length=45),
         Variable("LBORNRHI", "Reference Range Upper Limit in Orig Unit", length=45),
         Variable("LBNAM", "Vendor Name", length=200),
+        Variable("LBMSGID", "Message ID of the Laboratory", length=200),
         Variable("LBLOINC", "LOINC Code", length=10),
         Variable("LBSPEC", "Specimen Type", length=200),
         Variable("LBMETHOD", "Method of Test or Examination", length=200),
@@ -44,18 +44,19 @@ LB = Dataset(
 def rows(subject: SubjectRows, protocol: Protocol) -> tuple[Row, ...]:
     """The laboratory results of a participant."""
     frame = frame_of(subject, protocol)
-    kept = [each for each in subject.lab_results if each.kind == "LAB" and not each.voided]
-    return tuple(_row(frame, number, each) for number, each in enumerate(kept, 1))
+    return tuple(_row(frame, each) for each in placed(subject.lab_results, "LAB"))
 
 
-def _row(frame: Frame, number: int, row: LabResultRow) -> Row:
+def _row(frame: Frame, where: Placed) -> Row:
+    row = where.row
     known = catalogue().get(row.code)
     values: dict[str, Value] = {
-        **finding("LB", frame, number, row),
+        **finding("LB", frame, where),
         "LBREFID": None if row.sample_id is None else str(row.sample_id),
         "LBORNRLO": row.low,
         "LBORNRHI": row.high,
         "LBNAM": row.laboratory,
+        "LBMSGID": where.message,
         "LBLOINC": None if known is None else known.loinc,
         "LBSPEC": row.specimen,
         "LBMETHOD": row.method,

@@ -31,7 +31,7 @@ RS = Dataset(
         Variable("RSLOBXFL", "Last Observation Before Exposure Flag", length=1),
         Variable("VISITNUM", "Visit Number", "integer", key=5),
         Variable("VISIT", "Visit Name", length=60),
-        Variable("RSDTC", "Date/Time of Assessment", length=19),
+        Variable("RSDTC", "Date/Time of Assessment", length=23),
         Variable("RSDY", "Study Day of Assessment", "integer"),
         Variable("RSSTATUS", "Status of the Score", length=30),
         Variable("RSUNROUN", "Result before Rounding and Cap", "decimal"),

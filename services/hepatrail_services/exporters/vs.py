@@ -8,10 +8,9 @@ enrolment (DM): as rows here they would come back as observations that nobody ma
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.derive import SubjectRows
-from hepatrail_projections.lab_result import LabResultRow
-from hepatrail_services.exporters.common import Frame, frame_of, identifiers
+from hepatrail_services.exporters.common import Frame, frame_of, identifiers, yes_no
 from hepatrail_services.exporters.dataset_json import Dataset, Row, Variable
-from hepatrail_services.exporters.findings import Labels, finding, place_variables, result_variables
+from hepatrail_services.exporters.findings import Labels, Placed, finding, place_variables, placed, result_variables
 
 _LABELS = Labels(
     short="Vital Signs Test Short Name",
@@ -25,8 +24,10 @@ VS = Dataset(
     "Vital Signs",
     (
         *identifiers("VS"),
-        Variable("VSGRPID", "Group ID", length=20),
         *result_variables("VS", _LABELS),
+        Variable("VSORNRLO", "Reference Range Lower Limit in Orig Unit", length=45),
+        Variable("VSORNRHI", "Reference Range Upper Limit in Orig Unit", length=45),
+        Variable("VSFAST", "Fasting Status", length=1),
         Variable("VSMETHOD", "Method of Test or Examination", length=200),
         *place_variables("VS", _LABELS),
         Variable("VSNTRSN", "Reason Not Testable", length=20),
@@ -37,10 +38,11 @@ VS = Dataset(
 def rows(subject: SubjectRows, protocol: Protocol) -> tuple[Row, ...]:
     """The observations of a participant in the order of the log; VSGRPID tells what was recorded together."""
     frame = frame_of(subject, protocol)
-    kept = [each for each in subject.lab_results if each.kind == "OBSERVATION" and not each.voided]
-    return tuple(_row(frame, number, each) for number, each in enumerate(kept, 1))
+    return tuple(_row(frame, each) for each in placed(subject.lab_results, "OBSERVATION"))
 
 
-def _row(frame: Frame, number: int, row: LabResultRow) -> Row:
-    beside = {"VSGRPID": str(row.streamseq), "VSMETHOD": row.method, "VSNTRSN": row.nt_reason}
-    return VS.row({**finding("VS", frame, number, row), **beside})
+def _row(frame: Frame, where: Placed) -> Row:
+    row = where.row
+    limits = {"VSORNRLO": row.low, "VSORNRHI": row.high, "VSFAST": yes_no(row.fasting)}
+    beside = {"VSMETHOD": row.method, "VSNTRSN": row.nt_reason}
+    return VS.row({**finding("VS", frame, where), **limits, **beside})

@@ -96,11 +96,15 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> None:
 
 
 def _kept(unit: Unit) -> Iterable[tuple[RowRef, str]]:
-    """The rows of a sample or moment that the trial stores unaccepted, by the very function that decides it."""
+    """The rows of a sample or moment that the trial stores unaccepted, by the very function that decides it.
+
+    A value that a later step of the unit confirms is not one of them.
+    """
+    confirmed = {step.part for step in unit.steps if step.mutation == "confirmImplausible"}
     for step in unit.steps:
         for row, result in zip(unit.rows, step.input.get("results", step.input.get("rows", ())), strict=False):
             judged = accept(result["code"], result.get("value"), result.get("comparator"), result.get("unit"))
-            if isinstance(judged, Unaccepted):
+            if isinstance(judged, Unaccepted) and row.key not in confirmed:
                 yield row, judged.reason
 
 

@@ -1,11 +1,15 @@
-"""What becomes what: the mapping file (TOML) as frozen models. Its comments are in `cdisc_pilot.toml`."""
+"""What becomes what: the mapping file (TOML) as frozen models. Its comments are in `cdisc_pilot.toml`.
+
+The other form, for a source of whole records, is in `records_mapping`; its comments are in the exporters'
+`import_mapping.toml`.
+"""
 
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 from pydantic import Field, ValidationError
 
@@ -21,20 +25,13 @@ from hepatrail_events.ae_terms import AeCode
 from hepatrail_events.enrolment import AdmissionType, Indication, Sex
 from hepatrail_events.errors import StartRefused
 from hepatrail_events.sessions import AccessVein, EndReason, Side
-from hepatrail_events.types import CellCount, DecimalText, Grade, Label, SiteId
-from hepatrail_services.importers.mapping_base import CivilTime, MappedTest, Table, ZoneName
+from hepatrail_events.types import CellCount, DecimalText, Grade, Label
+from hepatrail_services.importers.mapping_base import CivilTime, MappedTest, Sites, Table, ZoneName
 from hepatrail_services.importers.mapping_course import DsMapping, SvMapping, VsMapping
+from hepatrail_services.importers.records_mapping import RecordsMapping
 
 SHIPPED = "cdisc_pilot.toml"
 _SHIPPED = (SHIPPED, "cdisc_msg.toml", "pbcseq.toml")
-
-
-class Sites(Table):
-    """Sites that the import may activate."""
-
-    activate: bool = False
-    ids: tuple[SiteId, ...] = ()
-    approval_ref: Label
 
 
 class Marker(Table):
@@ -190,14 +187,20 @@ class SdtmMapping(Table):
     ds: DsMapping | None = None
 
 
-def read_mapping(path: Path | None = None) -> SdtmMapping:
+@overload
+def read_mapping() -> SdtmMapping: ...
+@overload
+def read_mapping(path: Path | None) -> SdtmMapping | RecordsMapping: ...
+def read_mapping(path: Path | None = None) -> SdtmMapping | RecordsMapping:
     """The mapping in `path`, or the shipped one of that name; StartRefused names the first key at fault.
 
-    A file may begin with `extends`, the name of a shipped mapping: it then holds only what is otherwise.
+    A file may begin with `extends`, the name of a shipped mapping: it then holds only what is otherwise. One with
+    `form = "records"` is of the other form.
     """
     name = str(path) if path else SHIPPED
     try:
-        return SdtmMapping.model_validate(_read(path or Path(SHIPPED)))
+        content = _read(path or Path(SHIPPED))
+        return (RecordsMapping if "form" in content else SdtmMapping).model_validate(content)
     except OSError as error:
         raise StartRefused(f"The mapping {name} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from hepatrail_events.types import Code
+from hepatrail_events.types import Code, Label, SiteId
 
 
 def _zone(name: str) -> str:
@@ -31,6 +31,14 @@ class Table(BaseModel):
     """A table of the mapping file: frozen, an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sites(Table):
+    """Sites that the import may activate."""
+
+    activate: bool = False
+    ids: tuple[SiteId, ...] = ()
+    approval_ref: Label
 
 
 class MappedTest(Table):

@@ -7,12 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from hepatrail_events.ids import derived_id
+from hepatrail_events.roles import Role
 from hepatrail_services.importers.source import SourceRow
 
 
 class Phase(IntEnum):
-    """The order of a subject's units: a death comes last, because nothing may be treated after it."""
+    """The order of a subject's units: a death comes late, because nothing may be treated after it.
 
+    Before enrolment come the consents, after the death what refers to it: the survival status, deficiencies.
+    """
+
+    CONSENT = 0
     ENROLMENT = 1
     TREATMENT = 2
     LABORATORY = 3
@@ -21,6 +26,7 @@ class Phase(IntEnum):
     ADVERSE_EVENTS = 6
     DISPOSITION = 7
     DEATH = 8
+    AFTERWARDS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,30 @@ class RowRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Stands in the input of a step for the id of an object that an earlier unit, or step of the same unit, makes.
+
+    The unit is known by the domain of its first row and its key; `kind` is that of `object_id` (session, ae, ...),
+    `row` the place of a result within its sample.
+    """
+
+    domain: str
+    key: str
+    kind: str
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One command of a unit, without its id; `part` tells steps of one mutation apart within their unit."""
+    """One command of a unit, without its id; `part` tells steps of one mutation apart within their unit.
+
+    `by` is the role in whose name it must go, None for whoever imports; its input may hold `Made`.
+    """
 
     mutation: str
     input: Mapping[str, Any]
     part: str = ""
+    by: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Measuring:
             known = None
         result: dict[str, Any] = {"code": known.code if known else test}
         if text:
-            result |= _value(text, ref, draft)
+            result |= stated_value(text, ref, draft)
         elif row[self.status] == "NOT DONE":
             result["notDone"] = NotDone.NOT_DONE.value
         else:
@@ -47,7 +47,8 @@ class Measuring:
         return result
 
 
-def _value(text: str, ref: RowRef, draft: Draft) -> dict[str, str]:
+def stated_value(text: str, ref: RowRef, draft: Draft) -> dict[str, str]:
+    """Value and sign of a text as reported; RowRefused (LAB-01) when it is too long to be one."""
     if len(text) > 200:
         raise RowRefused("LAB-01", f"The result is {len(text)} characters long, 200 are possible.")
     censored = _CENSORED.match(text)

@@ -12,16 +12,21 @@ from hepatrail_services.importers.exposure import plan_exposure
 from hepatrail_services.importers.laboratory import plan_laboratory
 from hepatrail_services.importers.mapping import AeReports, SdtmMapping
 from hepatrail_services.importers.plan import Draft, Plan, RowRef
+from hepatrail_services.importers.records_mapping import RecordsMapping
+from hepatrail_services.importers.records_plan import plan_records
 from hepatrail_services.importers.source import Source, SourceRow
 from hepatrail_services.importers.visits import NOT_MADE, plan_visits
 from hepatrail_services.importers.vital_signs import plan_vital_signs
 
 
-def plan_import(source: Source, mapping: SdtmMapping, reports: AeReports | None = None) -> Plan:
+def plan_import(source: Source, mapping: SdtmMapping | RecordsMapping, reports: AeReports | None = None) -> Plan:
     """Every row read is in a unit, kept, or refused; StartRefused when a column is missing.
 
-    With `reports` (the mapping's `ae.reports`) the rows of AE are reports, several of them of one adverse event.
+    The form of the mapping says whether rows are whole records or want stand-ins. With `reports` (the mapping's
+    `ae.reports`) the rows of AE are reports, several of them of one adverse event.
     """
+    if isinstance(mapping, RecordsMapping):
+        return plan_records(source, mapping)
     check_columns(source, mapping, reports)
     zone, dm, ae = ZoneInfo(mapping.zone), source.rows["DM"], source.rows["AE"]
     deaths = _deaths(source, mapping)

@@ -1,6 +1,6 @@
 """SDTM domains as rows of text, whatever the format of the file: CSV, XPORT or Dataset-JSON, nothing interpreted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from hepatrail_services.importers.source_xpt import read_xpt
 
 REQUIRED = ("DM", "EX", "LB", "AE")
 """The domains without which there is no import; the others are read where they are."""
-DOMAINS = ("DM", "EX", "LB", "VS", "SV", "AE", "DS")
-"""The domains that are read, in the order in which a subject's commands are sent."""
+USUAL = ("DM", "EX", "LB", "VS", "SV", "AE", "DS")
+"""The domains that are read where the mapping does not name others."""
+DOMAINS = ("DM", "EX", "XP", "MH", "CM", "PR", "LB", "VS", "SV", "XA", "AE", "FA", "DS", "SS", "DE")
+"""All domains that a mapping may read, in the order in which people are told of them."""
 _FORMATS: Mapping[str, tuple[str, Callable[[Path], Grid]]] = {
     ".csv": ("CSV in UTF-8", read_csv),
     ".csv.gz": ("CSV in UTF-8", read_csv),
@@ -55,7 +57,7 @@ class Source:
     same: tuple[str, ...] = ()
 
 
-def read_directory(directory: Path, named: Mapping[str, str] | None = None) -> Source:
+def read_directory(directory: Path, named: Mapping[str, str] | None = None, domains: Collection[str] = USUAL) -> Source:
     """Reads the domains; StartRefused when the directory or one of DM, EX, LB and AE is not there.
 
     `named` (domain -> file name without its ending) names files that are not called like their domain. A domain may
@@ -66,7 +68,7 @@ def read_directory(directory: Path, named: Mapping[str, str] | None = None) -> S
     files = _files(directory)
     rows: dict[str, tuple[SourceRow, ...]] = {}
     chosen: dict[str, list[Path]] = {}
-    for domain in DOMAINS:
+    for domain in (each for each in DOMAINS if each in domains):
         stem = (named or {}).get(domain, domain.lower())
         found = _called(files, stem)
         if found:

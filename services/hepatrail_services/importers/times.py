@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hepatrail_events.types import Precision, format_instant
 
 _LENGTHS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
-_MINUTE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$")
+_MINUTE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?$")
 
 
 class UnreadableTime(ValueError):
@@ -21,7 +21,7 @@ def civil(day: str, clock: str, zone: ZoneInfo) -> datetime:
 
 
 def instant_or_day(text: str, zone: ZoneInfo) -> str:
-    """A collection time: 10 characters stay a date, a time to the minute or second becomes a UTC instant."""
+    """A collection time: 10 characters stay a date, a time to the minute or finer becomes a UTC instant."""
     if len(text) == 10:
         return _day(text).isoformat()
     return format_instant(_minute(text, zone))

@@ -18,12 +18,14 @@ from hepatrail_infra.postgres import Dsns
 from hepatrail_projections.version import PROJECTION_VERSION
 from hepatrail_services.access_log import Access
 from hepatrail_services.exporters.dataset_json import Form, Origin
+from hepatrail_services.exporters.domains import DOMAINS
 from hepatrail_services.importers.mapping import read_mapping
+from hepatrail_services.importers.records_mapping import RecordsMapping
 from hepatrail_services.importers.source import read_directory
 from sdtm_export_course import DAY, END, course
 from sdtm_export_rows import exported, files_of, rows_at, streams_of
 
-NAMES = ["ae", "dm", "ds", "ex", "lb", "rs", "sv", "vs"]
+NAMES = sorted(each.stem for each in DOMAINS)
 BESIDE = ["NOTES.md", "SHA256SUMS", "import_mapping.toml"]
 
 
@@ -107,8 +109,11 @@ async def test_the_files_are_those_of_the_rows_as_of_the_instant(tmp_path: Path,
 async def test_the_export_of_now_is_that_of_the_tables_and_goes_on_record(tmp_path: Path, log: Log) -> None:
     done = await ran(tmp_path / "out")
     assert done.exit_code == 0, done.output
-    assert "5 participants as of" in done.output
-    assert "DM 5, EX 3, LB 9, VS 12, AE 4, DS 17, SV 2, RS 12" in done.output
+    assert "8 participants as of" in done.output
+    assert (
+        "DM 8, EX 4, XP 3, MH 2, CM 3, PR 2, LB 18, VS 18, AE 8, FA 29, DS 30, SS 4, SV 5, XA 2, DE 1, RS 23"
+        in done.output
+    )
     sums = (tmp_path / "out" / "SHA256SUMS").read_bytes()
     [(kind, detail)] = log.written
     at = detail.pop("asOf")
@@ -118,8 +123,8 @@ async def test_the_export_of_now_is_that_of_the_tables_and_goes_on_record(tmp_pa
         "by": "dr-li",
         "format": "json",
         "versions": f"hepatrail {export_sdtm.HEPATRAIL}, projection {PROJECTION_VERSION}, protocol 1.0",
-        "participants": 5,
-        "rows": 64,
+        "participants": 8,
+        "rows": 160,
         "sha256": hashlib.sha256(sums).hexdigest(),
         "provisional": True,
     }
@@ -135,12 +140,14 @@ async def test_the_export_of_now_is_that_of_the_tables_and_goes_on_record(tmp_pa
 
 async def test_the_importer_reads_what_was_exported_with_the_mapping_beside_it(tmp_path: Path, log: Log) -> None:
     assert (await ran(tmp_path / "out", "--format", "ndjson")).exit_code == 0
-    source = read_directory(tmp_path / "out")
-    assert {name: len(rows) for name, rows in source.rows.items()} == {
-        "DM": 5, "EX": 3, "LB": 9, "VS": 12, "SV": 2, "AE": 4, "DS": 17,
-    }  # fmt: skip
     mapping = read_mapping(tmp_path / "out" / "import_mapping.toml")
-    assert (mapping.study, mapping.sites.ids) == ("CiPS-BAL", ("BFH",))
+    assert isinstance(mapping, RecordsMapping)
+    assert (mapping.study, mapping.sites.ids) == ("CiPS-BAL", ("A-2", "BFH"))
+    source = read_directory(tmp_path / "out", domains=mapping.domains)
+    assert {name: len(rows) for name, rows in source.rows.items()} == {
+        "DM": 8, "EX": 4, "XP": 3, "MH": 2, "CM": 3, "PR": 2, "LB": 18, "VS": 18, "SV": 5, "XA": 2, "AE": 8, "FA": 29,
+        "DS": 30, "SS": 4, "DE": 1,
+    }  # fmt: skip
 
 
 async def test_what_cannot_be_put_on_record_is_not_handed_over(tmp_path: Path, log: Log) -> None:

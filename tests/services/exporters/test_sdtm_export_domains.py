@@ -3,6 +3,7 @@ unknown, free text is not there."""
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from hepatrail_services.exporters.dataset_json import Form, Value
 from hepatrail_services.exporters.domains import DOMAINS
 from sdtm_export_course import DAY, DIED, END, FAILED, LOST, SCREENED, TREATED, course
 from sdtm_export_rows import ORIGIN, Tables, exported, files_of, rows_at, streams_of, table
+from sdtm_export_whole import LEAVING, NEVER, WHOLE
 from trial_history import history
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -57,6 +59,9 @@ def test_every_participant_is_in_dm_and_says_why_there_is_no_arm() -> None:
         LOST: ("CIPS-BAL", "", "ASSIGNED, NOT TREATED"),
         FAILED: ("", "", "SCREEN FAILURE"),
         SCREENED: ("", "", "NOT ASSIGNED"),
+        WHOLE: ("CIPS-BAL", "CIPS-BAL", ""),
+        LEAVING: ("CIPS-BAL", "", "ASSIGNED, NOT TREATED"),
+        NEVER: ("", "", "NOT ASSIGNED"),
     }
 
 
@@ -149,11 +154,15 @@ def test_an_adverse_event_is_as_it_stands_and_a_void_one_is_left_out() -> None:
     assert _values(unknown, "AESTDTC", "AEENDTC", "AEOUT") == ("", "", "RECOVERED/RESOLVED WITH SEQUELAE")
 
 
-def test_the_cause_of_the_death_is_the_first_row_and_keeps_its_number() -> None:
+def test_the_number_of_an_adverse_event_is_that_of_its_words_and_not_of_the_log() -> None:
     rows = _of("AE", TREATED)
-    assert [row["AESEQ"] for row in rows] == [4, 1, 2, 3]
+    assert [row["AESEQ"] for row in rows] == [1, 2, 3, 4]
     names = ("AECAT", "AEOUT", "AETOXGR", "AEENDTC", "AESER", "AESDTH", "AESLIFE", "AESHOSP")
-    assert _values(rows[0], *names) == ("SEPSIS", "FATAL", "5", "2026-05", "Y", "Y", "Y", "N")
+    assert _values(rows[3], *names) == ("SEPSIS", "FATAL", "5", "2026-05", "Y", "Y", "Y", "N")
+    subjects, protocol = rows_at(streams_of(course().records), END)
+    turned = [replace(each, adverse_events=each.adverse_events[::-1]) for each in subjects]
+    for name in ("AE", "FA", "DS", "DE"):
+        assert exported(turned, protocol)[name] == _tables()[name]
 
 
 def test_disposition_tells_how_each_participation_went() -> None:
@@ -264,6 +273,6 @@ def test_the_notes_tell_the_instant_the_version_and_the_rows() -> None:
     counts = {name: len(rows) for name, rows in _tables().items()}
     told = notes.notes(ORIGIN, "Asia/Shanghai", "1.0", Form.NDJSON, counts)
     assert format_instant(ORIGIN.created)[:19] in told
-    assert "| lb.ndjson | Laboratory Test Results | 9 |" in told
+    assert f"| lb.ndjson | Laboratory Test Results | {counts['LB']} |" in told
     assert "Free text is sealed and stays out" in told
     assert "{zone}" not in told

@@ -27,7 +27,9 @@ FILE = f"""{HEADER}
 
 @pytest.fixture
 def mapping() -> SdtmMapping:
-    return read_mapping(Path("pbcseq.toml"))
+    mapping = read_mapping(Path("pbcseq.toml"))
+    assert isinstance(mapping, SdtmMapping)
+    return mapping
 
 
 def written(tmp_path: Path, text: str = FILE) -> Path:

@@ -11,6 +11,7 @@ from hepatrail_services.importers.mapping import SdtmMapping, read_mapping
 def test_a_shipped_mapping_is_read_by_its_name(shipped: SdtmMapping) -> None:
     assert read_mapping(Path("cdisc_pilot.toml")) == shipped
     other = read_mapping(Path("cdisc_msg.toml"))
+    assert isinstance(other, SdtmMapping)
     assert (other.study, other.dm.consent_date, other.ae.reported) == ("CDISCMSG2", "RFICDTC", "AESTDTC")
     assert (other.lb, other.ds, other.vs) == (shipped.lb, shipped.ds, shipped.vs)
 
@@ -19,6 +20,7 @@ def test_what_a_mapping_states_otherwise_counts_and_the_rest_stays(shipped: Sdtm
     path = tmp_path / "mine.toml"
     path.write_text('extends = "cdisc_pilot.toml"\n[ds.dispositions]\n"MOVED" = "WITHDREW"\n', encoding="utf-8")
     mapping = read_mapping(path)
+    assert isinstance(mapping, SdtmMapping)
     assert mapping.ds is not None
     assert shipped.ds is not None
     assert mapping.ds.dispositions == {**shipped.ds.dispositions, "MOVED": "WITHDREW"}

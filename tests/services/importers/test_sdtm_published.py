@@ -133,9 +133,9 @@ async def test_a_second_run_of_the_pilot_changes_nothing(pilot: Imported) -> Non
 
 async def test_the_published_dataset_json_goes_in(tmp_path: Path) -> None:
     """With AE as XPORT; the 18 subjects are those of the pilot retold, by a mapping that says what is otherwise."""
-    _, account, spine = await _import(
-        read_directory(PUBLISHED), read_mapping(Path("cdisc_msg.toml")), PureSpine(datetime(2026, 1, 5, tzinfo=UTC))
-    )
+    mapping = read_mapping(Path("cdisc_msg.toml"))
+    assert isinstance(mapping, SdtmMapping)
+    _, account, spine = await _import(read_directory(PUBLISHED), mapping, PureSpine(datetime(2026, 1, 5, tzinfo=UTC)))
     assert _counts(account) == {
         "DM": (18, 18, 0, 0),
         "EX": (1583, 17, 0, 1566),
