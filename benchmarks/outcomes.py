@@ -1,14 +1,14 @@
-"""How long all outcomes take: of 12 participants from Postgres, cold and after one event; of 1,000 from their events.
+"""How long all outcomes take: of 12 participants from Postgres, cold, after one event and folded anew; of 1,000.
 
-Each participant has a full year of data. The 1,000 are read from the bytes of their events, one after the other, as a
-reader as of an instant does, without the database: what that adds is what the 12 show.
+Each participant has a full year of data. The rows of the 1,000 are those of one participant, copied in the tables under
+as many ids; folded anew they are read from the bytes of their events, one participant after the other.
 """
 
 import dataclasses
 import gc
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,21 +20,27 @@ from benchmarks.limits import Line
 from graphql_world import World
 from hepatrail_events.codec import read
 from hepatrail_events.streams import STUDY
+from hepatrail_events.types import PartialDate, Precision
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.kafka_admin import EVENTS
-from hepatrail_infra.postgres import Passwords, prepare_databases
-from hepatrail_projections.derive import SubjectRows, derive
+from hepatrail_infra.postgres import Passwords, connection, prepare_databases
+from hepatrail_projections.collecting import without_gc
+from hepatrail_projections.derive import OUTCOME_PARTS, derive_outcome_rows
 from hepatrail_projections.endpoints.outcomes import Facts, facts_of, outcomes
 from hepatrail_projections.endpoints.reading import OutcomeReader
 from hepatrail_projections.reading import Reader, fold_study_events
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject_view import fold_all
-from projection_log import LogWriter, publish, sample
+from projection_log import LogWriter, adverse_event, publish, sample, start
 
 FEW, MANY = 12, 1_000
 COLD_SECONDS, MANY_SECONDS, LIVE_SECONDS = 1.0, 30.0, 0.05
-_LIVE = 15
+FLAT = 1.1
+"""The memory that twice as many events of a participant may take, as a ratio."""
+_LIVE = 2 * FEW
 _MEGABYTE = 1024 * 1024
+_MEASURED_FOR_MEMORY = 150
+_DAY_MINUTES = 24 * 60
 
 
 async def measure_outcomes() -> list[Line]:
@@ -48,58 +54,105 @@ async def measure_outcomes() -> list[Line]:
                 streams = [full_year(world.log, f"S-{number:03d}") for number in range(FEW)]
                 world.clock.at = world.log.now + timedelta(days=1)
                 await world.project()
-                return [*await _few(world, streams), *_many(world.log)]
+                folded = _many_folded(world.log)
+                return [*await _few(world, streams), await _many(world), *folded]
         finally:
             await postgres.stop()
 
 
 async def _few(world: World, streams: Sequence[str]) -> list[Line]:
-    forget()
-    begin = time.perf_counter()
-    await OutcomeReader(Reader(world.tables.pool, world.clock)).outcomes(world.log.now)
-    folded = time.perf_counter() - begin
     reader = OutcomeReader(Reader(world.tables.pool, world.clock))
+    before, cold = world.log.now, await _seconds(reader)
+    name = f"all outcomes of {FEW} participants"
+    lines = [_line(f"{name}, from the tables", cold, COLD_SECONDS)]
+    events: dict[str, Callable[[str], object]] = {
+        "a sample": lambda stream: sample(world.log, stream, creatinine="100"),
+        "an adverse event": lambda stream: adverse_event(world.log, stream, onset=_within(world.log)),
+        "a session": lambda stream: start(world.log, stream),
+    }
+    for what, happens in events.items():
+        taken = []
+        for number in range(_LIVE):
+            happens(streams[number % FEW])
+            await world.project()
+            taken.append(await _seconds(reader))
+        lines.append(_line(f"{name}, after {what} more", sorted(taken)[_LIVE // 2], LIVE_SECONDS))
+    # Of every participant something was recorded since, so that none can be read from the tables.
+    forget()
+    folded = await _seconds(OutcomeReader(Reader(world.tables.pool, world.clock)), before)
+    return [*lines, _line(f"{name}, as of an instant, folded anew", folded, COLD_SECONDS)]
+
+
+def _within(log: LogWriter) -> PartialDate:
+    """A day of the last two months, in the treatment-emergent window of some participants."""
+    return PartialDate(value=f"{log.now - timedelta(days=60):%Y-%m-%d}", precision=Precision.DAY)
+
+
+async def _many(world: World) -> Line:
+    """The rows of one participant, under as many ids."""
+    async with connection(world.tables.dsns.owner) as link:
+        await link.execute(f"SET search_path TO {world.tables.schema}")
+        for part in OUTCOME_PARTS:
+            names = ", ".join(column.name for column in part.table.columns)
+            copied = names.replace("subject_id", "'M-' || number", 1)
+            await link.execute(
+                f"INSERT INTO {part.table.name} ({names}) SELECT {copied} FROM {part.table.name}, "
+                f"generate_series(1, {MANY - FEW}) number WHERE subject_id = 'S-000'"
+            )
+        await link.execute("ANALYZE")
+    reader = OutcomeReader(Reader(world.tables.pool, world.clock))
+    taken = await _seconds(reader)
+    assert (await reader.outcomes()).outcomes.safety_set == MANY
+    return _line(f"all outcomes of {MANY:,} participants, from the tables", taken, MANY_SECONDS)
+
+
+async def _seconds(reader: OutcomeReader, as_of: datetime | None = None) -> float:
     begin = time.perf_counter()
-    read_ = await reader.outcomes()
-    cold = time.perf_counter() - begin
-    live = []
-    for number in range(_LIVE):
-        sample(world.log, streams[number % FEW], creatinine="100")
-        await world.project()
-        begin = time.perf_counter()
-        await reader.outcomes()
-        live.append(time.perf_counter() - begin)
-    after = sorted(live)[_LIVE // 2]
-    cells = sum(len(row.cells) for table in read_.outcomes.tables for row in table.rows)
-    name = f"all outcomes of {FEW} participants, {cells:,} cells"
-    return [
-        Line(f"{name}, from the tables", _s(cold), f"{COLD_SECONDS:g} s", cold / COLD_SECONDS, 1.0),
-        Line(f"{name}, as of an instant", _s(folded), f"{COLD_SECONDS:g} s", folded / COLD_SECONDS, 1.0),
-        Line(f"{name}, after one event more", _s(after), f"{LIVE_SECONDS:g} s", after / LIVE_SECONDS, 1.0),
-    ]
+    await reader.outcomes(as_of)
+    return time.perf_counter() - begin
 
 
-def _many(log: LogWriter) -> list[Line]:
-    """The same participant's year a thousand times, under as many ids."""
-    of_one = f"subject-S-{0:03d}".encode()
-    raws = [each.value or b"" for each in log.records if each.topic == EVENTS and each.key == of_one]
+def _many_folded(log: LogWriter) -> list[Line]:
+    """The same participant's year a thousand times, and what twice as many events of each add to the memory."""
+    stream = "subject-S-000"
     study = fold_study_events(
         [read(each.value or b"") for each in log.records if each.topic == EVENTS and each.key == STUDY.encode()]
     )
-    at = log.now
-    _facts(raws, study, at, 0)
-    gc.collect()
-    before, begin = psutil.Process().memory_info().rss, time.perf_counter()
+    raws, at = _raws(log, stream), log.now
+    longer = LogWriter(12)
+    publish(longer)
+    assert full_year(longer, "S-000") == stream
+    for _ in raws:
+        longer.tick(_DAY_MINUTES)
+        sample(longer, stream, creatinine="100")
+    memory = _memory(raws, _raws(longer, stream), study, longer.now)
+    begin = time.perf_counter()
     facts = [_facts(raws, study, at, number) for number in range(MANY)]
-    found = outcomes(facts, study.published_at(at), at)
+    with without_gc():
+        found = outcomes(facts, study.published_at(at), at)
     taken = time.perf_counter() - begin
-    grown = (psutil.Process().memory_info().rss - before) / _MEGABYTE
     assert found.safety_set == MANY
-    name = f"all outcomes of {MANY:,} participants from {MANY * len(raws):,} events"
-    return [
-        Line(name, _s(taken), f"{MANY_SECONDS:g} s", taken / MANY_SECONDS, 1.0),
-        Line(f"memory of them, {len(raws)} events a participant", f"{grown:+.0f} MB", ""),
-    ]
+    name = f"all outcomes of {MANY:,} participants, folded anew from {MANY * len(raws):,} events"
+    return [_line(name, taken, MANY_SECONDS), memory]
+
+
+def _memory(raws: Sequence[bytes], longer: Sequence[bytes], study: StudyView, at: datetime) -> Line:
+    """What is kept of participants beside what is kept of those with twice as many events; all is held meanwhile."""
+    kept, sizes = [], []
+    for streams in (raws, longer):
+        # What the first of them leaves behind, caches above all, is no participant's.
+        kept.append(_facts(streams, study, at, 0))
+        gc.collect()
+        before = psutil.Process().memory_info().rss
+        kept += [_facts(streams, study, at, number) for number in range(_MEASURED_FOR_MEMORY)]
+        sizes.append((psutil.Process().memory_info().rss - before) / _MEASURED_FOR_MEMORY)
+    once, twice = sizes
+    name = f"memory of a participant of {len(longer)} events, beside {len(raws)}"
+    return Line(name, _mb(twice), _mb(once), twice / once, FLAT)
+
+
+def _raws(log: LogWriter, stream: str) -> list[bytes]:
+    return [each.value or b"" for each in log.records if each.topic == EVENTS and each.key == stream.encode()]
 
 
 def _facts(raws: Sequence[bytes], study: StudyView, at: datetime, number: int) -> Facts:
@@ -107,10 +160,15 @@ def _facts(raws: Sequence[bytes], study: StudyView, at: datetime, number: int) -
     subject_id = f"S-{number:04d}"
     published = study.published_at(at)
     assert published is not None
-    rows: SubjectRows = derive(fold_all("S-000", [read(raw) for raw in raws]), study, at)
-    rows = dataclasses.replace(rows, subject=dataclasses.replace(rows.subject, subject_id=subject_id))
-    return facts_of(rows, published.protocol)
+    with without_gc():
+        rows = derive_outcome_rows(fold_all("S-000", [read(raw) for raw in raws]), study, at)
+        rows = dataclasses.replace(rows, subject=dataclasses.replace(rows.subject, subject_id=subject_id))
+        return facts_of(rows, published.protocol)
 
 
-def _s(taken: float) -> str:
-    return f"{taken:.3f} s"
+def _line(name: str, taken: float, limit: float) -> Line:
+    return Line(name, f"{taken:.3f} s", f"{limit:g} s", taken / limit, 1.0)
+
+
+def _mb(size: float) -> str:
+    return f"{size / _MEGABYTE:.2f} MB"

@@ -110,11 +110,12 @@ class Precision(StrEnum):
 
 
 _PARTIAL = {
-    Precision.MINUTE: (re.compile(rf"^{_YEAR}-\d\d-\d\dT\d\d:\d\dZ$", re.ASCII), "%Y-%m-%dT%H:%MZ"),
-    Precision.DAY: (re.compile(rf"^{_YEAR}-\d\d-\d\d$", re.ASCII), "%Y-%m-%d"),
-    Precision.MONTH: (re.compile(rf"^{_YEAR}-\d\d$", re.ASCII), "%Y-%m"),
-    Precision.YEAR: (re.compile(rf"^{_YEAR}$", re.ASCII), "%Y"),
+    Precision.MINUTE: (re.compile(rf"^{_YEAR}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\dZ$", re.ASCII), "2026-03-10T08:30Z", ""),
+    Precision.DAY: (re.compile(rf"^{_YEAR}-\d\d-\d\d$", re.ASCII), "2026-03-10", ""),
+    Precision.MONTH: (re.compile(rf"^{_YEAR}-\d\d$", re.ASCII), "2026-03", "-01"),
+    Precision.YEAR: (re.compile(rf"^{_YEAR}$", re.ASCII), "2026", "-01-01"),
 }
+"""What a value looks like, an example, and what makes it a whole date."""
 
 
 class PartialDate(Fact):
@@ -132,11 +133,10 @@ class PartialDate(Fact):
             if self.value is not None:
                 raise ValueError("value must be absent when precision is UNKNOWN")
             return self
-        pattern, layout = _PARTIAL[self.precision]
+        pattern, example, rest = _PARTIAL[self.precision]
         if self.value is None or not pattern.match(self.value):
-            example = datetime(2026, 3, 10, 8, 30, tzinfo=UTC).strftime(layout)
             raise ValueError(f"value must look like {example} when precision is {self.precision}")
-        datetime.strptime(self.value, layout).replace(tzinfo=UTC)
+        datetime.fromisoformat(self.value + rest)
         return self
 
     @property

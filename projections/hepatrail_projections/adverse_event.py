@@ -3,9 +3,10 @@
 Clocks, open queries and the last alert belong to other tables and join it when it is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -118,8 +119,16 @@ def adverse_event_rows(view: SubjectView, state: ClinicalState | None) -> tuple[
     """All adverse events in the order in which they were reported, each derived anew from what is known now."""
     treatment = treatment_of(view, state)
     version = None if state is None else state.published.version
+    starts = session_starts(view.sessions, treatment.zone)
     return tuple(
-        _row(view, fact, treatment, derived(fact, view.baseline_conditions, treatment), version)
+        _row(
+            view,
+            fact,
+            treatment,
+            derived(fact, view.baseline_conditions, treatment),
+            session_before(starts, fact.reported.onset, treatment.zone),
+            version,
+        )
         for fact in view.adverse_events.values()
     )
 
@@ -141,18 +150,23 @@ def state_of(fact: AdverseEventFact) -> str:
     return "RESOLVED" if fact.outcome in _ENDED else "OPEN"
 
 
-def session_before(sessions: Mapping[UUID, SessionFact], onset: PartialDate, zone: ZoneInfo) -> UUID | None:
+Starts: TypeAlias = Sequence[tuple[tuple[int, ...], UUID]]
+"""The civil minute at which each session that is not void started, the latest first."""
+
+
+def session_starts(sessions: Mapping[UUID, SessionFact], zone: ZoneInfo) -> Starts:
+    """The starts of a participant's sessions, against which each adverse event is held."""
+    standing = ((fact.started.started_at, session_id) for session_id, fact in sessions.items() if fact.voided is None)
+    return [(civil_minute(at, zone), session_id) for at, session_id in sorted(standing, reverse=True)]
+
+
+def session_before(starts: Starts, onset: PartialDate, zone: ZoneInfo) -> UUID | None:
     """The latest session that is not void and started at or before onset, compared at the coarser precision."""
     known = known_parts(onset)
     if known == 0:
         return None
     began = order_key(onset, zone)[:known]
-    before = [
-        (fact.started.started_at, session_id)
-        for session_id, fact in sessions.items()
-        if fact.voided is None and civil_minute(fact.started.started_at, zone)[:known] <= began
-    ]
-    return max(before, default=(datetime.min.replace(tzinfo=UTC), None))[1]
+    return next((session_id for start, session_id in starts if start[:known] <= began), None)
 
 
 def _row(
@@ -160,6 +174,7 @@ def _row(
     fact: AdverseEventFact,
     treatment: Treatment,
     found: DerivedAdverseEvent,
+    session_id: UUID | None,
     version: str | None,
 ) -> AdverseEventRow:
     reported, emergence, predicates, zone = fact.reported, found.emergence, found.predicates, treatment.zone
@@ -223,7 +238,7 @@ def _row(
         replaces=reported.replaces,
         duplicate_of=None if voided is None else voided.event.duplicate_of,
         onset_before_first_session=reported.onset_before_first_session,
-        related_session_id=session_before(view.sessions, reported.onset, zone),
+        related_session_id=session_id,
         ongoing_at_death=view.death is not None and state_of(fact) == "OPEN",
         void_requested=fact.void_request is not None and voided is None,
         void_request=as_json.entry(fact.void_request),

@@ -103,7 +103,7 @@ class CausalityJudgement:
     event_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AdverseEventFact:
     """An adverse event: what was reported, and what became of it since; all tuples are in the log's order.
 

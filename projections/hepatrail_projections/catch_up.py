@@ -1,9 +1,7 @@
 """Catching up with the log: a plain `getmany` loop over the same `apply` as the live tail, in larger batches."""
 
 import asyncio
-import gc
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -12,6 +10,7 @@ from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.errors import LogShorter
 from hepatrail_infra.kafka_log import LogReader, Record
 from hepatrail_infra.kafka_wire import Wire
+from hepatrail_projections.collecting import without_gc
 from hepatrail_projections.completeness import Seen
 from hepatrail_projections.engine import Engine
 from hepatrail_projections.records import ReadRecord, read_ahead
@@ -124,21 +123,6 @@ async def apply_and_read(
         await asyncio.wait([ahead])
         raise
     return await ahead
-
-
-@contextmanager
-def without_gc() -> Iterator[None]:
-    """Keeps the cyclic collector away from a large batch: it would look at every fact again and again, for nothing.
-
-    Facts and rows hold no cycles; what else came into being meanwhile is collected afterwards.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 async def _fill(log: CheckedLog) -> list[ReadRecord]:

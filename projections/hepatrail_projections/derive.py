@@ -1,10 +1,10 @@
 """From the view of a participant to rows: pure, the one derivation of live, as-of and rebuild."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from hepatrail_projections.adverse_event import ADVERSE_EVENT, AdverseEventRow, adverse_event_rows
 from hepatrail_projections.assessment import ASSESSMENT, AssessmentRow, assessment_rows
@@ -13,7 +13,7 @@ from hepatrail_projections.baseline_condition import (
     BaselineConditionRow,
     baseline_condition_rows,
 )
-from hepatrail_projections.clinical_state import clinical_state
+from hepatrail_projections.clinical_state import ClinicalState, clinical_state
 from hepatrail_projections.data_query import DATA_QUERY, QueryRow
 from hepatrail_projections.device_deficiency import DEVICE_DEFICIENCY, DeviceDeficiencyRow, device_deficiency_rows
 from hepatrail_projections.exposure import EXPOSURE, ExposureRow, exposure_row
@@ -32,25 +32,33 @@ from hepatrail_projections.sponsor_notification import (
     SponsorNotificationRow,
     sponsor_notification_rows,
 )
-from hepatrail_projections.study_view import StudyView
+from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_projections.subject import SUBJECT, SubjectRow, subject_row
 from hepatrail_projections.submission import SUBMISSION, SubmissionRow, submission_rows
 from hepatrail_projections.table import Table
 from hepatrail_projections.visit import VISIT, VisitRow, visit_rows
 
+Derived = TypeVar("Derived", bound="OutcomeRows")
+
 
 @dataclass(frozen=True, slots=True)
-class SubjectRows:
-    """Everything that is derived of one participant; `PARTS` names the table of each."""
+class OutcomeRows:
+    """What the outcomes of the trial are made of, of one participant; `OUTCOME_PARTS` names the table of each."""
 
     subject: SubjectRow
     sessions: tuple[SessionRow, ...]
-    exposure: ExposureRow
     lab_results: tuple[LabResultRow, ...]
     scores: tuple[ScoreRow, ...]
-    visits: tuple[VisitRow, ...]
     adverse_events: tuple[AdverseEventRow, ...]
     assessments: tuple[AssessmentRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRows(OutcomeRows):
+    """Everything that is derived of one participant; `PARTS` names the table of each."""
+
+    exposure: ExposureRow
+    visits: tuple[VisitRow, ...]
     medications: tuple[MedicationRow, ...]
     procedures: tuple[ProcedureRow, ...]
     baseline_conditions: tuple[BaselineConditionRow, ...]
@@ -66,22 +74,26 @@ class SubjectRows:
         """The rows with the table of each."""
         for part in PARTS:
             rows = getattr(self, part.name)
-            yield part.table, rows if isinstance(rows, tuple) else (rows,)
+            yield part.table, (rows,) if part.single else rows
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A field of `SubjectRows`: its table, and the columns by which a participant's rows are ordered, never NULL."""
+    """A field of `SubjectRows`: its table, and the columns by which a participant's rows are ordered, never NULL.
+
+    `single`: it holds one row a participant, not a list.
+    """
 
     name: str
     table: Table[Any]
     order: tuple[str, ...] = ("streamseq",)
+    single: bool = False
 
 
 PARTS: tuple[Part, ...] = (
-    Part("subject", SUBJECT, ("subject_id",)),
+    Part("subject", SUBJECT, ("subject_id",), single=True),
     Part("sessions", SESSION, ("started_at", "streamseq")),
-    Part("exposure", EXPOSURE, ("subject_id",)),
+    Part("exposure", EXPOSURE, ("subject_id",), single=True),
     Part("lab_results", LAB_RESULT, ("streamseq", "row_index")),
     Part("scores", SCORE, ("score_id", "ordinal")),
     Part("visits", VISIT, ("ordinal",)),
@@ -99,6 +111,8 @@ PARTS: tuple[Part, ...] = (
     Part("findings", SAFETY_FINDING, ("finding_id",)),
 )
 
+OUTCOME_PARTS: tuple[Part, ...] = tuple(part for part in PARTS if part.name in OutcomeRows.__slots__)
+
 SUBJECT_TABLES: tuple[Table[Any], ...] = tuple(part.table for part in PARTS)
 
 
@@ -115,16 +129,18 @@ def derive(
     """
     published = study.published_at(at)
     state = None if published is None else clinical_state(view, published)
+    known_results = None if before is None else (before[0], before[1].lab_results)
     known_clocks = None if before is None else (before[0], before[1].subject.protocol_version, before[1].clocks)
+    outcome = _outcome_rows(view, published, state, known_results)
     rows = SubjectRows(
-        subject=subject_row(view, state),
-        sessions=session_rows(view, published),
+        subject=outcome.subject,
+        sessions=outcome.sessions,
+        lab_results=outcome.lab_results,
+        scores=outcome.scores,
+        adverse_events=outcome.adverse_events,
+        assessments=outcome.assessments,
         exposure=exposure_row(view, published),
-        lab_results=lab_result_rows(view, state, None if before is None else (before[0], before[1].lab_results)),
-        scores=() if state is None else score_rows(view, state),
         visits=() if state is None else visit_rows(view, state),
-        adverse_events=adverse_event_rows(view, state),
-        assessments=assessment_rows(view, state),
         medications=medication_rows(view),
         procedures=procedure_rows(view),
         baseline_conditions=baseline_condition_rows(view),
@@ -136,11 +152,38 @@ def derive(
         queries=query_rows(view, state),
         findings=safety_finding_rows(view, state),
     )
-    # As the tables give them back, so that derived and stored rows are the same.
+    return _in_order(rows, PARTS)
+
+
+def derive_outcome_rows(view: SubjectView, study: StudyView, at: datetime) -> OutcomeRows:
+    """The part of `derive`'s answer that outcomes need, in half the time."""
+    published = study.published_at(at)
+    state = None if published is None else clinical_state(view, published)
+    return _in_order(_outcome_rows(view, published, state), OUTCOME_PARTS)
+
+
+def _outcome_rows(
+    view: SubjectView,
+    published: PublishedProtocol | None,
+    state: ClinicalState | None,
+    known_results: tuple[SubjectView, tuple[LabResultRow, ...]] | None = None,
+) -> OutcomeRows:
+    return OutcomeRows(
+        subject=subject_row(view, state),
+        sessions=session_rows(view, published),
+        lab_results=lab_result_rows(view, state, known_results),
+        scores=() if state is None else score_rows(view, state),
+        adverse_events=adverse_event_rows(view, state),
+        assessments=assessment_rows(view, state),
+    )
+
+
+def _in_order(rows: Derived, parts: Iterable[Part]) -> Derived:
+    """As the tables give them back, so that derived and stored rows are the same."""
     lists: dict[str, Any] = {
         part.name: tuple(sorted(getattr(rows, part.name), key=attrgetter(*part.order)))
-        for part in PARTS
-        if isinstance(getattr(rows, part.name), tuple)
+        for part in parts
+        if not part.single
     }
     return replace(rows, **lists)
 

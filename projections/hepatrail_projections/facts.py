@@ -137,7 +137,7 @@ class Closure:
     event_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SubjectView:
     """A participant as the fold of the stream; pure, without any clock. `version` 0 has no event."""
 

@@ -18,7 +18,7 @@ class Pause:
     reason: SealedText
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SessionFact:
     """A session: `started` holds its fields in their latest version, `streamseq` places it in its stream."""
 

@@ -15,12 +15,21 @@ from hepatrail_events.codec import Recorded
 from hepatrail_events.streams import subject_stream
 from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.data_query import QueryRow
-from hepatrail_projections.derive import PARTS, SubjectRows, derive
+from hepatrail_projections.derive import (
+    OUTCOME_PARTS,
+    PARTS,
+    OutcomeRows,
+    Part,
+    SubjectRows,
+    derive,
+    derive_outcome_rows,
+)
 from hepatrail_projections.event import events_of_many
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.queries.enrolment import asked_when_read, over_planned
 from hepatrail_projections.score import ScoreRow, scores_at
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
+from hepatrail_projections.subject import SUBJECT
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_projections.table import Connection
 
@@ -86,19 +95,47 @@ def open_at(rows: SubjectRows, at: datetime, one_too_many: QueryRow | None = Non
     return replace(rows, queries=asked_when_read(queries, one_too_many), findings=findings)
 
 
+async def outcome_rows_of(
+    connection: Connection, subject_ids: Sequence[str], study: StudyView, as_of: datetime | None, now: datetime
+) -> dict[str, OutcomeRows]:
+    """As `rows_of`, only what outcomes are made of.
+
+    That depends on nothing but the participant's events and the protocol version, so that the tables also answer for an
+    instant since which nothing was recorded of a participant.
+    """
+    at = as_of or now
+    published = study.published_at(at)
+    version = None if published is None else published.version
+    subjects = await SUBJECT.where(connection, "subject_id = ANY($1)", list(subject_ids))
+    standing = [
+        row.subject_id
+        for row in subjects
+        if row.protocol_version == version and (as_of is None or row.recorded_at <= as_of)
+    ]
+    stored = await _stored(connection, standing, OUTCOME_PARTS)
+    views = await _views(connection, [row.subject_id for row in subjects if row.subject_id not in stored], as_of)
+    found = {each: OutcomeRows(**parts) for each, parts in stored.items()}
+    return found | {each: derive_outcome_rows(view, study, at) for each, view in views.items()}
+
+
 async def stored_rows(connection: Connection, subject_ids: Sequence[str]) -> dict[str, SubjectRows]:
     """What the tables hold of participants, in one statement a table; each list in the order of `PARTS`."""
-    parts: dict[str, dict[str, Any]] = {each: {part.name: () for part in PARTS} for each in subject_ids}
-    for part in PARTS:
+    stored = await _stored(connection, subject_ids, PARTS)
+    return {each: SubjectRows(**parts) for each, parts in stored.items()}
+
+
+async def _stored(
+    connection: Connection, subject_ids: Sequence[str], parts: Sequence[Part]
+) -> dict[str, dict[str, Any]]:
+    """The rows of those who have any, by participant and part."""
+    found: dict[str, dict[str, Any]] = {each: {part.name: () for part in parts} for each in subject_ids}
+    for part in parts:
         order = ", ".join(("subject_id", *part.order))
         rows = await part.table.where(connection, "subject_id = ANY($1)", list(subject_ids), order=order)
-        for subject_id, of_one in groupby(rows, attrgetter("subject_id")):
-            parts[subject_id][part.name] = tuple(of_one)
-    return {
-        each: SubjectRows(**found | {name: found[name][0] for name in ("subject", "exposure")})
-        for each, found in parts.items()
-        if found["subject"]
-    }
+        for subject_id, group in groupby(rows, attrgetter("subject_id")):
+            of_one = tuple(group)
+            found[subject_id][part.name] = of_one[0] if part.single else of_one
+    return {each: held for each, held in found.items() if held["subject"]}
 
 
 async def _views(connection: Connection, subject_ids: Iterable[str], until: datetime | None) -> dict[str, SubjectView]:

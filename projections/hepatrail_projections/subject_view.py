@@ -1,7 +1,6 @@
 """A participant as a pure fold of the stream: `fold(events) -> view`. Live, as-of and rebuild use this and no other."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hepatrail_events.adverse_events import (
@@ -97,6 +96,7 @@ from hepatrail_projections.folds import (
     submissions,
     superseding,
 )
+from hepatrail_projections.replacing import replace
 
 __all__ = ["SubjectView", "empty_view", "fold", "fold_all"]
 

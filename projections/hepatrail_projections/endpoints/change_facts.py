@@ -10,19 +10,19 @@ Decided here, because the reference leaves room:
   sensitivity analysis without sessions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.protocol_rules import EndpointRules
-from hepatrail_projections.clinical.endpoints.cells import Contribution
+from hepatrail_projections.clinical.endpoints.cells import Contribution, in_order
 from hepatrail_projections.clinical.endpoints.change_arithmetic import Qualifier, analysed, percent_change
 from hepatrail_projections.clinical.visits import BASELINE
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.change_observed import Observed, observed
 from hepatrail_projections.endpoints.change_parameters import Parameter, parameters, post_points
 
@@ -83,16 +83,20 @@ class ChangeEntry:
     of_change: Contribution
 
 
+Place: TypeAlias = tuple[str, str]
+"""A parameter and a point."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
     """What a participant contributes; `entries` are there only where something was observed, and in SAF only."""
 
     subject_id: str
     in_safety_set: bool
-    entries: Mapping[tuple[str, str], ChangeEntry]
+    entries: Mapping[Place, ChangeEntry]
 
 
-def change_facts(rows: SubjectRows, protocol: Protocol) -> ChangeFacts:
+def change_facts(rows: OutcomeRows, protocol: Protocol) -> ChangeFacts:
     """The facts of one participant from the rows that were derived under this protocol."""
     subject_id = rows.subject.subject_id
     if all(each.voided for each in rows.sessions):
@@ -111,6 +115,15 @@ def change_facts(rows: SubjectRows, protocol: Protocol) -> ChangeFacts:
     return ChangeFacts(subject_id, True, entries)
 
 
+def by_place(facts: Iterable[ChangeFacts]) -> Mapping[Place, list[ChangeEntry]]:
+    """The entries of all participants by parameter and point, in the order given."""
+    places: dict[Place, list[ChangeEntry]] = {}
+    for each in facts:
+        for place, entry in each.entries.items():
+            places.setdefault(place, []).append(entry)
+    return places
+
+
 def _entry(
     subject_id: str,
     parameter: Parameter,
@@ -127,9 +140,9 @@ def _entry(
     percent = None
     if not parameter.is_score and change is not None and value is not None and baseline is not None:
         percent = percent_change(baseline, value)
-    of_value = of_change = Contribution(subject_id, tuple(sorted(seen.event_ids)))
+    of_value = of_change = Contribution(subject_id, in_order(seen.event_ids))
     if first is not None and change is not None:
-        of_change = Contribution(subject_id, tuple(sorted({*seen.event_ids, *first.of_value.event_ids})))
+        of_change = Contribution(subject_id, in_order((*seen.event_ids, *first.of_value.event_ids)))
     return ChangeEntry(
         parameter=parameter.code,
         point=point,

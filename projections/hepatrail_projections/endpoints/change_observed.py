@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from hepatrail_projections.clinical.scores.periods import collected_range
 from hepatrail_projections.clinical.visits import BASELINE
 from hepatrail_projections.clinical.windows import during_session
 from hepatrail_projections.clinical_stops import latest_moment
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.change_parameters import parameters
 from hepatrail_projections.lab_result import LabResultRow
 from hepatrail_projections.score import ScoreRow
@@ -59,7 +60,7 @@ class Observed:
     event_ids: tuple[UUID, ...] = ()
 
 
-def observed(rows: SubjectRows, protocol: Protocol) -> Mapping[tuple[str, str], Observed]:
+def observed(rows: OutcomeRows, protocol: Protocol) -> Mapping[tuple[str, str], Observed]:
     """By code and point, what was observed; nothing for a point without any. The baseline is that of `visits.md` 6."""
     course, codes = _Course.of(rows, protocol), {each.code for each in parameters(protocol)}
     found: dict[tuple[str, str], Observed] = {}
@@ -83,7 +84,7 @@ class _Course:
     placed: Mapping[tuple[str, str, str], bool] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: SubjectRows, protocol: Protocol) -> "_Course":
+    def of(cls, rows: OutcomeRows, protocol: Protocol) -> "_Course":
         zone = site_zone(protocol.site_zone)
         placed: dict[tuple[str, str, str], bool] = {}
         for row in rows.lab_results:
@@ -115,7 +116,7 @@ class _Course:
         )
 
 
-def _later_sessions(rows: SubjectRows) -> tuple[Session, ...]:
+def _later_sessions(rows: OutcomeRows) -> tuple[Session, ...]:
     return tuple(
         Session(each.session_id, each.started_at, each.ended_at, each.event_ids)
         for each in rows.sessions
@@ -123,7 +124,7 @@ def _later_sessions(rows: SubjectRows) -> tuple[Session, ...]:
     )
 
 
-def _transplant(rows: SubjectRows, zone: ZoneInfo) -> datetime | None:
+def _transplant(rows: OutcomeRows, zone: ZoneInfo) -> datetime | None:
     """The first transplant after T0, at the moment that the compliance of visits takes for it too."""
     first = {each["eventId"] for each in rows.subject.transplants if each["firstAfterT0"]}
     moments = (
@@ -134,7 +135,7 @@ def _transplant(rows: SubjectRows, zone: ZoneInfo) -> datetime | None:
     return min(moments, default=None)
 
 
-def _stops(rows: SubjectRows, zone: ZoneInfo) -> Iterable[tuple[str, datetime]]:
+def _stops(rows: OutcomeRows, zone: ZoneInfo) -> Iterable[tuple[str, datetime]]:
     subject = rows.subject
     if subject.death_at is not None and subject.death_aware_at is not None:
         death = PartialDate.model_validate(subject.death_at)
@@ -160,6 +161,7 @@ def _lab(row: LabResultRow, course: _Course) -> Observed:
     )
 
 
+@lru_cache(maxsize=1 << 14)
 def _number(exact: str | None) -> Fraction | None:
     """Of a fraction of integers; sooner than by `Fraction` itself, which looks for decimals too."""
     if exact is None:

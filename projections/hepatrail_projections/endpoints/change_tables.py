@@ -6,12 +6,12 @@ the reference leaves room: a percentage has one decimal in every statistic; `QUA
 or their baselines) that stand for a limit of the method.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from hepatrail_events.protocol import Protocol
@@ -30,8 +30,17 @@ from hepatrail_projections.clinical.endpoints.cells import (
 )
 from hepatrail_projections.clinical.endpoints.describe import summary
 from hepatrail_projections.clinical.visits import BASELINE
-from hepatrail_projections.endpoints.change_facts import QUALIFIED, Analysis, ChangeEntry, ChangeFacts, Flag
+from hepatrail_projections.endpoints.change_facts import (
+    QUALIFIED,
+    Analysis,
+    ChangeEntry,
+    ChangeFacts,
+    Flag,
+    Place,
+    by_place,
+)
 from hepatrail_projections.endpoints.change_parameters import Parameter, parameters, point_label, post_points
+from hepatrail_projections.endpoints.memory import Memory
 
 COLUMNS: Final = (
     Column("N", "n"),
@@ -54,8 +63,6 @@ TITLES: Final[Mapping[Analysis, str]] = {
 }
 
 Entries = Sequence[ChangeEntry]
-Rows = tuple[Row, ...]
-Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +85,13 @@ _CHANGE: Final = _Measure(lambda each: each.change, lambda each: each.of_change,
 _PERCENT: Final = _Measure(lambda each: each.percent, lambda each: each.of_change, lambda _: (1, 1, 1), is_change=True)
 
 
-class RowMemory:
-    """Rows made last by place: one event changes few of the thousand, and making them is what takes the time."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[tuple[int, str], dict[Place, list[tuple[Entries, Rows]]]] = OrderedDict()
-
-    def places(self, of: int, confidence: str) -> dict[Place, list[tuple[Entries, Rows]]]:
-        """What was made of so many participants with this confidence; only the last two such are kept."""
-        known = self._known.setdefault((of, confidence), {})
-        self._known.move_to_end((of, confidence))
-        if len(self._known) > 2:
-            self._known.popitem(last=False)
-        return known
-
-
-_MEMORY: Final = RowMemory()
-
-
 def change_tables(
-    facts: Sequence[ChangeFacts], protocol: Protocol, as_of: datetime, memory: RowMemory = _MEMORY
+    facts: Sequence[ChangeFacts], protocol: Protocol, as_of: datetime, memory: Memory | None = None
 ) -> tuple[Table, ...]:
-    """Every table of the section: the main analysis of each parameter, then each sensitivity analysis.
-
-    `memory` keeps rows that still hold; it changes nothing but the time that this takes.
-    """
+    """Every table of the section: the main analysis of each parameter, then each sensitivity analysis."""
     del as_of  # The facts are as of it already.
     safety = sorted((each for each in facts if each.in_safety_set), key=lambda each: each.subject_id)
-    of, places = len(safety), by_place(safety)
-    known = memory.places(of, protocol.endpoints.confidence)
+    of, places, known = len(safety), by_place(safety), memory or Memory()
     return tuple(
         Table(
             table_code(parameter, analysis),
@@ -127,37 +112,28 @@ def table_code(parameter: Parameter, analysis: Analysis) -> str:
     return code if analysis is Analysis.MAIN else f"{code}_{analysis.value}"
 
 
-def by_place(facts: Iterable[ChangeFacts]) -> Mapping[Place, list[ChangeEntry]]:
-    """The entries of all participants by parameter and point, in the order given."""
-    places: dict[Place, list[ChangeEntry]] = {}
-    for each in facts:
-        for place, entry in each.entries.items():
-            places.setdefault(place, []).append(entry)
-    return places
-
-
 def _rows(
     parameter: Parameter,
     analysis: Analysis,
     places: Mapping[Place, Entries],
     of: int,
     protocol: Protocol,
-    known: dict[Place, list[tuple[Entries, Rows]]],
+    memory: Memory,
 ) -> Iterable[Row]:
     """The rows of one table; most of a sensitivity analysis are those of the main one."""
     for point in (BASELINE, *post_points(protocol)):
-        place = (parameter.code, point)
-        entries = [each for each in places.get(place, ()) if analysis in each.analyses]
-        before = known.get(place, [])
-        rows = next((made for of_these, made in before if of_these == entries), None)
-        if rows is None:
-            rows = tuple(_rows_at(parameter, point, entries, of, protocol.endpoints))
-            known[place] = [(entries, rows), *before[: len(Analysis) - 1]]
-        yield from rows
+        entries = [each for each in places.get((parameter.code, point), ()) if analysis in each.analyses]
+        made_of = entries, of, protocol.endpoints.confidence
+        make = partial(_rows_at, parameter, point, *made_of)
+        yield from memory.made(("change", parameter.code, point), made_of, make, len(Analysis))
 
 
-def _rows_at(parameter: Parameter, point: str, entries: Entries, of: int, rules: EndpointRules) -> Iterable[Row]:
-    label, confidence = point_label(point), Decimal(rules.confidence)
+def _rows_at(parameter: Parameter, point: str, entries: Entries, of: int, confidence: str) -> tuple[Row, ...]:
+    return tuple(_made_rows(parameter, point, entries, of, Decimal(confidence)))
+
+
+def _made_rows(parameter: Parameter, point: str, entries: Entries, of: int, confidence: Decimal) -> Iterable[Row]:
+    label = point_label(point)
     if point == BASELINE:
         yield Row(BASELINE, label, _cells(_VALUE, parameter, entries, of, confidence))
         return

@@ -44,7 +44,7 @@ def number(
     per: int = 1,
 ) -> Cell:
     """A number, shown in units of `per` with its decimals."""
-    shown = None if value is None else value / per
+    shown = value if value is None or per == 1 else value / per
     return Cell(column, text(value), rounded(shown, decimals), contributions=held, flags=flags)
 
 

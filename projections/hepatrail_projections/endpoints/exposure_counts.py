@@ -77,11 +77,11 @@ def _lines(protocol: Protocol) -> Iterator[_Line]:
 
 def _dose_lines(protocol: Protocol) -> Iterator[_Line]:
     band = _band(protocol)
-    yield _Line("DOSE_IN_BAND", f"Dose of the session {band}", lambda given: in_band(given.ratio, protocol) is True)
+    yield _Line("DOSE_IN_BAND", f"Dose of the session {band}", lambda given: given.in_band is True)
     yield _Line(
         "DOSE_OUT_OF_BAND",
         f"Dose of the session not {band} (deviation)",
-        lambda given: in_band(given.ratio, protocol) is False,
+        lambda given: given.in_band is False,
     )
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.sessions import EndReason
 from hepatrail_events.types import parse_instant
-from hepatrail_projections.derive import SubjectRows
-from hepatrail_projections.session import SessionRow, duration_class
+from hepatrail_projections.derive import OutcomeRows
+from hepatrail_projections.session import SessionRow, duration_class, in_band
 
 _MILLISECOND = timedelta(milliseconds=1)
 _HOUR = 3_600_000
@@ -21,7 +21,8 @@ class GivenSession:
 
     `hours` is end minus start minus pauses, `duration_class` `<4`, `4-8` or `>8` by the protocol's limits; both None
     while it runs. `stopped_by` is the reason of an early end. `weight_too_old` says that the weight was measured too
-    long before the start. `cells_per_kg` and `ratio`, to the protocol's dose, are None without a weight.
+    long before the start. `cells_per_kg` and `ratio`, to the protocol's dose, are None without a weight; so is
+    `in_band`, whether the ratio lies in the protocol's tolerance.
     """
 
     session_id: UUID
@@ -34,6 +35,7 @@ class GivenSession:
     weight_too_old: bool
     cells_per_kg: Fraction | None
     ratio: Fraction | None
+    in_band: bool | None
     event_ids: tuple[UUID, ...]
 
 
@@ -65,7 +67,7 @@ class ExposureFacts:
         return sum((each.ratio for each in self.sessions if each.ratio is not None), Fraction(0))
 
 
-def exposure_facts(rows: SubjectRows, protocol: Protocol) -> ExposureFacts:
+def exposure_facts(rows: OutcomeRows, protocol: Protocol) -> ExposureFacts:
     """The facts of a participant under the protocol version by which the rows were derived."""
     given = [row for row in rows.sessions if not row.voided]
     sessions = (_given(row, ordinal, protocol) for ordinal, row in enumerate(given, 1))
@@ -75,6 +77,7 @@ def exposure_facts(rows: SubjectRows, protocol: Protocol) -> ExposureFacts:
 def _given(row: SessionRow, ordinal: int, protocol: Protocol) -> GivenSession:
     hours, weight = _hours(row), Fraction(row.weight_kg)
     cells = Fraction(row.viable_cells) / weight if weight > 0 else None
+    ratio = None if cells is None else cells / protocol.cells_per_kg
     oldest = row.started_at - timedelta(days=protocol.weight_max_age_days)
     return GivenSession(
         session_id=row.session_id,
@@ -86,7 +89,8 @@ def _given(row: SessionRow, ordinal: int, protocol: Protocol) -> GivenSession:
         weight_kg=weight,
         weight_too_old=row.weight_measured_at < oldest,
         cells_per_kg=cells,
-        ratio=None if cells is None else cells / protocol.cells_per_kg,
+        ratio=ratio,
+        in_band=in_band(ratio, protocol),
         event_ids=row.event_ids,
     )
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 
 from hepatrail_events.protocol import Protocol
-from hepatrail_events.types import format_instant
+from hepatrail_projections.clinical.calendar import local_date, site_zone
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions
 from hepatrail_projections.endpoints.exposure_cells import STATISTICS, Valued, number, statistics
 from hepatrail_projections.endpoints.exposure_counts import counts_table
 from hepatrail_projections.endpoints.exposure_facts import ExposureFacts, GivenSession
+from hepatrail_projections.endpoints.memory import Memory
 from hepatrail_projections.session import in_band
 
 DURATION_OUT_OF_RANGE = "DURATION_OUT_OF_RANGE"
@@ -29,15 +31,17 @@ _RATIO = Column("RATIO", "Ratio to the target")
 _HOURS = Column("HOURS", "Duration (h)")
 
 
-def exposure_tables(facts: Sequence[ExposureFacts], protocol: Protocol, as_of: datetime) -> tuple[Table, ...]:
+def exposure_tables(
+    facts: Sequence[ExposureFacts], protocol: Protocol, as_of: datetime, memory: Memory | None = None
+) -> tuple[Table, ...]:
     """Every table of section 5; `facts` in any order, derived as of the data cut `as_of` (aware)."""
     saf = sorted((each for each in facts if each.sessions), key=lambda each: each.subject_id)
-    cut = f"As of {format_instant(as_of)}."
+    cut = f"As of {local_date(as_of, site_zone(protocol.site_zone)).isoformat()}."
     return (
         _summary(saf, protocol, cut),
         counts_table(saf, protocol),
         _by_participant(saf, protocol),
-        _by_session(saf, protocol),
+        _by_session(saf, protocol, memory or Memory()),
     )
 
 
@@ -110,7 +114,10 @@ def _sums(each: ExposureFacts, protocol: Protocol) -> tuple[Cell, ...]:
     )
 
 
-def _by_session(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
+def _by_session(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Memory) -> Table:
+    def rows(each: ExposureFacts) -> tuple[Row, ...]:
+        return tuple(_session_row(each, given, protocol) for given in each.sessions)
+
     columns = (_HOURS, Column("CLASS", "Class (h)"), Column("END", "Stopped early by"), Column("WEIGHT", "Weight (kg)"))
     return Table(
         code="EXPOSURE_BY_SESSION",
@@ -118,25 +125,21 @@ def _by_session(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
         section="5",
         columns=(*columns, _CELLS_PER_KG, _RATIO),
         rows=tuple(
-            Row(
-                f"{each.subject_id}/{given.ordinal}",
-                f"{each.subject_id}, session {given.ordinal}",
-                _of_session(each, given, protocol),
-            )
+            row
             for each in saf
-            for given in each.sessions
+            for row in memory.made(("sessions", each.subject_id), each.sessions, partial(rows, each))
         ),
         notes=_dose_notes(protocol),
     )
 
 
-def _of_session(each: ExposureFacts, given: GivenSession, protocol: Protocol) -> tuple[Cell, ...]:
+def _session_row(each: ExposureFacts, given: GivenSession, protocol: Protocol) -> Row:
     held = contributions([(each.subject_id, given.event_ids)])
     within = f"{protocol.session_hours_low}-{protocol.session_hours_high}"
     odd = (DURATION_OUT_OF_RANGE,) if given.duration_class not in (None, within) else ()
     by_session = protocol.endpoints.dose_target_scope == "SESSION"
-    off = (DOSE_OUT_OF_BAND,) if by_session and in_band(given.ratio, protocol) is False else ()
-    return (
+    off = (DOSE_OUT_OF_BAND,) if by_session and given.in_band is False else ()
+    cells = (
         number("HOURS", given.hours, 2, held, (RUNNING,) if given.hours is None else odd),
         Cell("CLASS", None, given.duration_class or "", contributions=held, flags=odd),
         Cell("END", None, given.stopped_by or "", contributions=held),
@@ -144,6 +147,7 @@ def _of_session(each: ExposureFacts, given: GivenSession, protocol: Protocol) ->
         number("CELLS_PER_KG", given.cells_per_kg, 2, held, per=_CELLS),
         number("RATIO", given.ratio, 2, held, off),
     )
+    return Row(f"{each.subject_id}/{given.ordinal}", f"{each.subject_id}, session {given.ordinal}", cells)
 
 
 def _dose_notes(protocol: Protocol) -> tuple[str, ...]:

@@ -1,19 +1,19 @@
 """All outcomes of the trial, from what each participant contributes (`endpoints.md`)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version as package_version
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.calendar import local_date, site_zone
-from hepatrail_projections.clinical.endpoints.cells import Table
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.answer import Outcomes
 from hepatrail_projections.endpoints.change_facts import ChangeFacts, change_facts
 from hepatrail_projections.endpoints.change_tables import change_tables
 from hepatrail_projections.endpoints.exposure_facts import ExposureFacts, exposure_facts
 from hepatrail_projections.endpoints.exposure_tables import exposure_tables
+from hepatrail_projections.endpoints.memory import Memory
 from hepatrail_projections.endpoints.safety_facts import SafetyFacts, safety_facts
 from hepatrail_projections.endpoints.safety_tables import safety_tables
 from hepatrail_projections.endpoints.sets_tables import sets_tables
@@ -37,7 +37,7 @@ class Facts:
     exposure: ExposureFacts
 
 
-def facts_of(rows: SubjectRows, protocol: Protocol) -> Facts:
+def facts_of(rows: OutcomeRows, protocol: Protocol) -> Facts:
     """A participant's part, from the rows as of the data cut."""
     return Facts(
         rows.subject.subject_id,
@@ -48,40 +48,39 @@ def facts_of(rows: SubjectRows, protocol: Protocol) -> Facts:
     )
 
 
-class TableMemory:
-    """The tables made last of each family: an event changes few of them, and an unchanged one is not made again."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, tuple[object, tuple[Table, ...]]] = {}
-
-    def tables(self, family: str, made_of: object, make: Callable[[], tuple[Table, ...]]) -> tuple[Table, ...]:
-        """Those of before where they were made of the same, else what `make` makes."""
-        known = self._made.get(family)
-        if known is None or known[0] != made_of:
-            known = self._made[family] = (made_of, make())
-        return known[1]
+def unchanged(facts: Facts, before: Facts) -> Facts:
+    """The facts, with the objects of an earlier answer in place of those that are equal: tables see that at once."""
+    change, safety, known = facts.change, facts.safety, before.change.entries
+    entries = {place: known[place] if known.get(place) == each else each for place, each in change.entries.items()}
+    return Facts(
+        facts.subject_id,
+        replace(safety, events=before.safety.events) if safety.events == before.safety.events else safety,
+        before.survival if facts.survival == before.survival else facts.survival,
+        replace(change, entries=entries),
+        before.exposure if facts.exposure == before.exposure else facts.exposure,
+    )
 
 
 def outcomes(
-    facts: Iterable[Facts], published: PublishedProtocol | None, as_of: datetime, memory: TableMemory | None = None
+    facts: Iterable[Facts], published: PublishedProtocol | None, as_of: datetime, memory: Memory | None = None
 ) -> Outcomes:
     """Every table, in the order of `endpoints.md`; the same facts in any order give the same tables.
 
-    `memory` changes nothing but the time that this takes.
+    `memory` is of one trial under one version of its protocol, and changes nothing but the time that this takes.
     """
     known = sorted(facts, key=lambda each: each.subject_id)
     if published is None:
         return Outcomes(as_of, None, CODE_VERSION, 0, ())
-    protocol, kept = published.protocol, memory or TableMemory()
+    protocol, kept = published.protocol, memory or Memory()
     safety, change = [each.safety for each in known], [each.change for each in known]
     survival, exposure = [each.survival for each in known], [each.exposure for each in known]
     # Of the data cut the tables use the civil day at the sites.
     under = published.version, local_date(as_of, site_zone(protocol.site_zone))
     tables = (
-        *kept.tables("sets", (under, safety, change), lambda: sets_tables(safety, change, protocol, as_of)),
-        *kept.tables("safety", (under, safety), lambda: safety_tables(safety, protocol, as_of)),
-        *kept.tables("survival", (under, survival), lambda: survival_tables(survival, protocol, as_of)),
-        *kept.tables("change", (under, change), lambda: change_tables(change, protocol, as_of)),
-        *kept.tables("exposure", (under, exposure), lambda: exposure_tables(exposure, protocol, as_of)),
+        *sets_tables(safety, change, protocol, as_of, kept),
+        *safety_tables(safety, protocol, as_of, kept),
+        *kept.made("survival", (under, survival), lambda: survival_tables(survival, protocol, as_of)),
+        *change_tables(change, protocol, as_of, kept),
+        *kept.made("exposure", (under, exposure), lambda: exposure_tables(exposure, protocol, as_of, kept)),
     )
     return Outcomes(as_of, published.version, CODE_VERSION, sum(each.treated for each in safety), tables)

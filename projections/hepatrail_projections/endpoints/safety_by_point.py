@@ -8,23 +8,20 @@ Decided here, because the reference leaves room:
   intervals with the unknown ones make up all events.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TypeAlias
 from uuid import UUID
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table
 from hepatrail_projections.clinical.endpoints.proportion import count_cell
 from hepatrail_projections.endpoints.change_parameters import point_label
-from hepatrail_projections.endpoints.safety_cells import Holds, SafetySet, Who, empty, events_of
+from hepatrail_projections.endpoints.memory import Memory
+from hepatrail_projections.endpoints.safety_cells import Falls, SafetySet, empty
 from hepatrail_projections.endpoints.safety_facts import CountedEvent, SafetyFacts
-from hepatrail_projections.endpoints.safety_lines import TEAE, TESAE
-
-Falls: TypeAlias = Callable[[SafetyFacts, CountedEvent], bool]
-_Places: TypeAlias = Mapping[tuple[str, UUID], str]
+from hepatrail_projections.endpoints.safety_lines import TEAE, TESAE, Line
 
 AFTER, UNKNOWN, TOTAL = "AFTER", "UNKNOWN", "TOTAL"
 _COLUMNS = (
@@ -60,8 +57,12 @@ def _by(point: str, facts: SafetyFacts, event: CountedEvent) -> bool:
     return event.onset_from is not None and event.onset_from <= target
 
 
-def _lies_in(place: str, places: _Places, facts: SafetyFacts, event: CountedEvent) -> bool:
-    return places[facts.subject_id, event.ae_id] == place
+def _lies_in(place: str, memory: Memory, facts: SafetyFacts, event: CountedEvent) -> bool:
+    def places() -> Mapping[UUID, str]:
+        return {each.ae_id: interval_of(facts, each) for each in facts.events}
+
+    known = memory.made(("intervals", facts.subject_id), (facts.events, facts.targets), places)
+    return known[event.ae_id] == place
 
 
 def _whenever(_facts: SafetyFacts, _event: CountedEvent) -> bool:
@@ -69,8 +70,11 @@ def _whenever(_facts: SafetyFacts, _event: CountedEvent) -> bool:
 
 
 def _cumulative(saf: SafetySet, points: list[str]) -> Table:
-    rows = [_row(point, f"To {point_label(point)}", partial(_by, point), saf, followed=True) for point in points]
-    rows.append(_row(TOTAL, "Whole treatment-emergent window", _whenever, saf, followed=False))
+    rows = [
+        _row(saf, (point, f"To {point_label(point)}"), f"TO_{point}", partial(_by, point), followed=True)
+        for point in points
+    ]
+    rows.append(_row(saf, (TOTAL, "Whole treatment-emergent window"), TOTAL, _whenever, followed=False))
     return Table(
         code="TEAE_CUMULATIVE",
         title="Treatment-emergent adverse events up to each assessment time point",
@@ -82,15 +86,16 @@ def _cumulative(saf: SafetySet, points: list[str]) -> Table:
 
 
 def _intervals(saf: SafetySet, points: list[str]) -> Table:
-    places = {(each.subject_id, event.ae_id): interval_of(each, event) for each in saf.members for event in each.events}
+    def row(place: str, label: str, *, followed: bool) -> Row:
+        return _row(saf, (place, label), f"IN_{place}", partial(_lies_in, place, saf.memory), followed=followed)
+
     rows, reaches = [], "To"
     for point in points:
-        label = f"{reaches} {point_label(point)}"
-        rows.append(_row(point, label, partial(_lies_in, point, places), saf, followed=True))
+        rows.append(row(point, f"{reaches} {point_label(point)}", followed=True))
         reaches = f"After {point_label(point)}, to"
     last = f"After {point_label(points[-1])}" if points else "Whole treatment-emergent window"
-    rows.append(_row(AFTER, last, partial(_lies_in, AFTER, places), saf, followed=False))
-    rows.append(_row(UNKNOWN, "Onset unknown", partial(_lies_in, UNKNOWN, places), saf, followed=False))
+    rows.append(row(AFTER, last, followed=False))
+    rows.append(row(UNKNOWN, "Onset unknown", followed=False))
     return Table(
         code="TEAE_BY_INTERVAL",
         title="Treatment-emergent adverse events new between assessment time points",
@@ -108,25 +113,18 @@ def _notes(saf: SafetySet) -> tuple[str, ...]:
     )
 
 
-def _row(code: str, label: str, falls: Falls, saf: SafetySet, *, followed: bool) -> Row:
-    cells: list[Cell] = []
-    for line, column in ((TEAE, "TEAE"), (TESAE, "TESAE")):
-        found, count = _found(saf.members, line.holds, falls)
-        participants = saf.share(column, found)
-        cells += [participants, events_of(participants, f"{column}_EVENTS", count)]
+def _row(saf: SafetySet, named: tuple[str, str], counts: str, falls: Falls, *, followed: bool) -> Row:
+    """The row of a code and label; `counts` names what falls into it, apart from every other row."""
+    (code, label), cells = named, list[Cell]()
+    for line in (TEAE, TESAE):
+        counted = saf.counted(f"{line.code}_{counts}", partial(_both, line, falls))
+        cells += saf.cells(line.code, f"{line.code}_EVENTS", counted)
     cells.append(_followed(code, saf) if followed else empty("FOLLOWED"))
     return Row(code, label, tuple(cells))
 
 
-def _found(facts: Iterable[SafetyFacts], holds: Holds, falls: Falls) -> tuple[Who, int]:
-    found: Who = []
-    count = 0
-    for each in facts:
-        held = [event for event in each.events if holds(event) and falls(each, event)]
-        count += len(held)
-        if held:
-            found.append((each.subject_id, [event_id for event in held for event_id in event.event_ids]))
-    return found, count
+def _both(line: Line, falls: Falls, facts: SafetyFacts, event: CountedEvent) -> bool:
+    return line.holds(event) and falls(facts, event)
 
 
 def _followed(point: str, saf: SafetySet) -> Cell:

@@ -21,7 +21,7 @@ from hepatrail_events.types import PartialDate
 from hepatrail_projections.adverse_event import AdverseEventRow
 from hepatrail_projections.clinical.adverse_events.window import TeWindow, span, te_window
 from hepatrail_projections.clinical.calendar import local_date, site_zone
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.safety_terms import TableTerm, aesi_group, system_organ_class, table_term
 from hepatrail_projections.endpoints.survival_facts import survival_facts
 from hepatrail_projections.plan import visit_plan
@@ -96,7 +96,7 @@ class SafetyFacts:
         return max(0, (min(ends) - self.t0).days)
 
 
-def safety_facts(rows: SubjectRows, protocol: Protocol) -> SafetyFacts:
+def safety_facts(rows: OutcomeRows, protocol: Protocol) -> SafetyFacts:
     """The facts of a participant under the protocol version by which the rows were derived."""
     zone, subject = site_zone(protocol.site_zone), rows.subject
     given = [row for row in rows.sessions if not row.voided]
@@ -117,7 +117,7 @@ def safety_facts(rows: SubjectRows, protocol: Protocol) -> SafetyFacts:
     )
 
 
-def _window(rows: SubjectRows, protocol: Protocol, zone: ZoneInfo) -> TeWindow | None:
+def _window(rows: OutcomeRows, protocol: Protocol, zone: ZoneInfo) -> TeWindow | None:
     given = [row for row in rows.sessions if not row.voided]
     if not given:
         return None
@@ -132,7 +132,7 @@ def _targets(counted_from: datetime, protocol: Protocol, zone: ZoneInfo) -> Iter
             yield point.code, point.target_date(day)
 
 
-def _assessed(rows: SubjectRows) -> set[str]:
+def _assessed(rows: OutcomeRows) -> set[str]:
     return {
         row.point
         for row in rows.assessments

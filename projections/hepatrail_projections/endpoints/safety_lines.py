@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from hepatrail_events.adverse_events import ActionTaken
 from hepatrail_projections.clinical.endpoints.cells import Cell, Row, Table
-from hepatrail_projections.clinical.endpoints.proportion import proportion_cell
+from hepatrail_projections.clinical.endpoints.proportion import share_cell
 from hepatrail_projections.endpoints.safety_cells import (
     EVENTS,
     PARTICIPANTS,
     Holds,
     SafetySet,
-    event_count,
+    count_all,
     events_of,
-    who,
 )
-from hepatrail_projections.endpoints.safety_facts import SafetyFacts
+from hepatrail_projections.endpoints.safety_facts import CountedEvent, SafetyFacts
 from hepatrail_projections.endpoints.safety_terms import AESI_GROUPS
 
 SEVERE = 3
@@ -32,6 +31,10 @@ class Line:
     label: str
     holds: Holds
     level: int = 0
+
+    def falls(self, _facts: SafetyFacts, event: CountedEvent) -> bool:
+        """Whether an event of a participant counts here, whoever that is."""
+        return self.holds(event)
 
 
 def _emergent(code: str, label: str, holds: Holds, level: int = 0) -> Line:
@@ -70,12 +73,11 @@ def _of_group(code: str) -> Holds:
 def overview_table(saf: SafetySet, untreated: Sequence[SafetyFacts]) -> Table:
     """The primary safety measure; beside any SAE from consent on those of participants who were never treated."""
     rows = [_row(line, saf) for line in OVERVIEW]
-    outside = proportion_cell(PARTICIPANTS.code, who(untreated, ANY_SAE.holds), len(untreated), saf.confidence)
-    line = Line(
-        "ANY_SAE_UNTREATED", "Any serious adverse event of participants outside the safety set", ANY_SAE.holds, 1
-    )
-    beside = _line_row(line, outside, event_count(untreated, ANY_SAE.holds))
-    rows.insert(OVERVIEW.index(ANY_SAE) + 1, beside)
+    outside = count_all(untreated, ANY_SAE.falls)
+    share = share_cell(PARTICIPANTS.code, outside.held, len(untreated), saf.confidence)
+    cells: tuple[Cell, ...] = (share, events_of(share, EVENTS.code, outside.events))
+    label = "Any serious adverse event of participants outside the safety set"
+    rows.insert(OVERVIEW.index(ANY_SAE) + 1, Row("ANY_SAE_UNTREATED", label, cells, 1))
     return Table(
         code="TEAE_OVERVIEW",
         title="Treatment-emergent and serious adverse events",
@@ -106,8 +108,5 @@ def groups_table(saf: SafetySet) -> Table:
 
 
 def _row(line: Line, saf: SafetySet) -> Row:
-    return _line_row(line, saf.participants(PARTICIPANTS.code, line.holds), saf.events(line.holds))
-
-
-def _line_row(line: Line, participants: Cell, events: int) -> Row:
-    return Row(line.code, line.label, (participants, events_of(participants, EVENTS.code, events)), line.level)
+    cells = saf.cells(PARTICIPANTS.code, EVENTS.code, saf.counted(line.code, line.falls))
+    return Row(line.code, line.label, cells, line.level)

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions, rounded, text
-from hepatrail_projections.endpoints.safety_cells import EVENTS, SafetySet, events_of
+from hepatrail_projections.endpoints.safety_cells import EVENTS, SafetySet
 from hepatrail_projections.endpoints.safety_lines import RATED, Line
 
 DAYS_OF_A_YEAR = Fraction("365.25")
@@ -41,8 +41,8 @@ def participant_years(saf: SafetySet, cut: date) -> Fraction:
 
 
 def _row(line: Line, saf: SafetySet, years: Fraction, at_risk: Cell) -> Row:
-    events = saf.events(line.holds)
-    counted = events_of(saf.participants("", line.holds), EVENTS.code, events)
+    held, events = saf.counted(line.code, line.falls)
     rate = events / years if years else None
-    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=counted.contributions)
+    counted = Cell(EVENTS.code, str(events), str(events), events, contributions=held)
+    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=held)
     return Row(line.code, line.label, (counted, at_risk, shown), line.level)

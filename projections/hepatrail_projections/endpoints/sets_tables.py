@@ -4,27 +4,33 @@ Decided here, because the reference leaves room: evaluable at a time point is wh
 main analysis of section 4, so that both tables tell the same n.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.calendar import local_date, site_zone
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table
 from hepatrail_projections.clinical.endpoints.proportion import count_cell, proportion_cell
-from hepatrail_projections.endpoints.change_facts import Analysis, ChangeFacts
+from hepatrail_projections.endpoints.change_facts import Analysis, ChangeEntry, ChangeFacts, by_place
 from hepatrail_projections.endpoints.change_parameters import parameters, point_label, post_points
+from hepatrail_projections.endpoints.memory import Memory
 from hepatrail_projections.endpoints.safety_facts import SafetyFacts
 
 _PARTICIPANTS = Column("PARTICIPANTS", "Participants")
 
 
 def sets_tables(
-    safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol, as_of: datetime
+    safety: Sequence[SafetyFacts],
+    change: Sequence[ChangeFacts],
+    protocol: Protocol,
+    as_of: datetime,
+    memory: Memory | None = None,
 ) -> tuple[Table, ...]:
     """The sets, and who is evaluable for each parameter at each point; facts of the data cut `as_of` in any order."""
     cut = local_date(as_of, site_zone(protocol.site_zone))
-    return _sets(safety, cut.isoformat()), _evaluable(safety, change, protocol)
+    return _sets(safety, cut.isoformat()), _evaluable(safety, change, protocol, memory or Memory())
 
 
 def _sets(safety: Sequence[SafetyFacts], cut: str) -> Table:
@@ -46,26 +52,29 @@ def _sets(safety: Sequence[SafetyFacts], cut: str) -> Table:
     )
 
 
-def _evaluable(safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol) -> Table:
+def _evaluable(
+    safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol, memory: Memory
+) -> Table:
     n, points = sum(each.treated for each in safety), post_points(protocol)
-    confidence = Decimal(protocol.endpoints.confidence)
+    places = by_place(each for each in change if each.in_safety_set)
+
+    def cell(parameter: str, point: str) -> Cell:
+        made_of = places.get((parameter, point), []), n, Decimal(protocol.endpoints.confidence)
+        return memory.made(("evaluable", parameter, point), made_of, partial(_cell, point, *made_of))
+
     return Table(
         code="EVALUABLE",
         title="Participants evaluable at each time point",
         section="1",
         columns=tuple(Column(point, point_label(point)) for point in points),
         rows=tuple(
-            Row(each.code, each.label, tuple(_cell(change, each.code, point, n, confidence) for point in points))
+            Row(each.code, each.label, tuple(cell(each.code, point) for point in points))
             for each in parameters(protocol)
         ),
         notes=(f"N = {n} participants of the safety set. Evaluable: with baseline and a value at the time point.",),
     )
 
 
-def _cell(change: Sequence[ChangeFacts], parameter: str, point: str, n: int, confidence: Decimal) -> Cell:
-    found = []
-    for each in change:
-        entry = each.entries.get((parameter, point)) if each.in_safety_set else None
-        if entry is not None and entry.change is not None and Analysis.MAIN in entry.analyses:
-            found.append((each.subject_id, entry.of_change.event_ids))
-    return proportion_cell(point, found, n, confidence)
+def _cell(point: str, entries: Iterable[ChangeEntry], n: int, confidence: Decimal) -> Cell:
+    found = [each.of_change for each in entries if each.change is not None and Analysis.MAIN in each.analyses]
+    return proportion_cell(point, ((each.subject_id, each.event_ids) for each in found), n, confidence)

@@ -17,9 +17,10 @@ from hepatrail_events.assessments import VitalStatus, WithdrawalScope
 from hepatrail_events.types import PartialDate
 from hepatrail_projections.assessment import AssessmentRow
 from hepatrail_projections.clinical.calendar import local_date
+from hepatrail_projections.clinical.endpoints.cells import in_order
 from hepatrail_projections.clinical.endpoints.follow_up import Known
 from hepatrail_projections.clinical.endpoints.survival_dates import Withdrawal, permitted, possible_days
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.lab_result import LabResultRow
 
 _DRAWN = frozenset({"HEMOLYSED", "INSUFFICIENT", "CLOTTED"})
@@ -35,7 +36,7 @@ class Contact:
     event_ids: tuple[UUID, ...]
 
 
-def contacts(rows: SubjectRows, zone: ZoneInfo) -> Iterator[Contact]:
+def contacts(rows: OutcomeRows, zone: ZoneInfo) -> Iterator[Contact]:
     """Every proof of life of the records that are not void; a sample once, whatever the number of its rows."""
     for session in rows.sessions:
         if not session.voided and session.ended_at is not None:
@@ -58,7 +59,7 @@ def finds_alive(row: AssessmentRow) -> bool:
     return row.kind == "SURVIVAL_STATUS" and bool(row.facts["alive"] == VitalStatus.Y.value)
 
 
-def withdrawals(rows: SubjectRows, zone: ZoneInfo) -> tuple[Withdrawal, ...]:
+def withdrawals(rows: OutcomeRows, zone: ZoneInfo) -> tuple[Withdrawal, ...]:
     """The withdrawals from follow-up or from all use of data that are not void."""
     return tuple(
         Withdrawal(local_date(row.at, zone), bool(row.facts["vitalStatusAllowed"]))
@@ -81,23 +82,22 @@ def last_alive(t0: Known, found: Iterable[Contact], stated: Iterable[Withdrawal]
             if not permitted(each.day, limits, vital=each.vital):
                 continue
             known = [each] if each.day > known[0].day else [*known, each]
-    ids = {event_id for each in known for event_id in each.event_ids}
-    return Known(known[0].day, tuple(sorted(ids)))
+    return Known(known[0].day, in_order(event_id for each in known for event_id in each.event_ids))
 
 
 def _samples(rows: Iterable[LabResultRow], zone: ZoneInfo) -> Iterator[Contact]:
-    taken: dict[datetime | date, set[UUID]] = defaultdict(set)
+    taken: dict[datetime | date, list[UUID]] = defaultdict(list)
     for row in rows:
         if not row.voided and row.accepted and (row.not_done is None or row.not_done in _DRAWN):
             when = row.collected_at or row.collected_on
             if when is not None:
-                taken[when].update(row.event_ids)
+                taken[when] += row.event_ids
     for when, ids in taken.items():
         day = local_date(when, zone) if isinstance(when, datetime) else when
-        yield Contact(day, False, tuple(sorted(ids)))
+        yield Contact(day, False, in_order(ids))
 
 
-def death_event_ids(rows: SubjectRows) -> tuple[UUID, ...]:
+def death_event_ids(rows: OutcomeRows) -> tuple[UUID, ...]:
     """The events of the death record, from the row of the participant, which names them among others.
 
     What remains beside consents and assessments is the enrolment, which comes first, and the ends; a withdrawal of

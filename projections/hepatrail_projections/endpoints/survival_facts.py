@@ -21,7 +21,7 @@ from hepatrail_projections.clinical.endpoints.survival_dates import (
     possible_days,
 )
 from hepatrail_projections.clinical_stops import latest_moment
-from hepatrail_projections.derive import SubjectRows
+from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.survival_contacts import (
     contacts,
     death_event_ids,
@@ -52,7 +52,7 @@ class SurvivalFacts:
         return next((each.event_ids for each in self.seen if each.point == point), ())
 
 
-def survival_facts(rows: SubjectRows, protocol: Protocol) -> SurvivalFacts:
+def survival_facts(rows: OutcomeRows, protocol: Protocol) -> SurvivalFacts:
     """The facts of a participant from the rows under this protocol version; they name no data cut."""
     zone, subject_id = site_zone(protocol.site_zone), rows.subject.subject_id
     first = min((each for each in rows.sessions if not each.voided), key=lambda each: each.started_at, default=None)
@@ -76,7 +76,7 @@ def survival_facts(rows: SubjectRows, protocol: Protocol) -> SurvivalFacts:
     return SurvivalFacts(subject_id, follow_up, _seen(rows, protocol, stated, zone))
 
 
-def _death_stated(rows: SubjectRows, zone: ZoneInfo) -> tuple[PartialDate | None, date | None]:
+def _death_stated(rows: OutcomeRows, zone: ZoneInfo) -> tuple[PartialDate | None, date | None]:
     """The date of the death that stands, and the last day that it can mean."""
     subject = rows.subject
     if subject.death_at is None:
@@ -86,14 +86,14 @@ def _death_stated(rows: SubjectRows, zone: ZoneInfo) -> tuple[PartialDate | None
     return when, possible_days(when, local_date(aware, zone), zone)[1]
 
 
-def _death(rows: SubjectRows, when: PartialDate, alive: date, zone: ZoneInfo) -> Known:
+def _death(rows: OutcomeRows, when: PartialDate, alive: date, zone: ZoneInfo) -> Known:
     aware = local_date(rows.subject.death_aware_at or rows.subject.recorded_at, zone)
     day = death_day(when, aware, alive, zone)
     return Known(day, death_event_ids(rows), when.instant, not is_exact(when))
 
 
 def _transplant(
-    rows: SubjectRows, t0: date, death: date | None, stated: tuple[Withdrawal, ...], zone: ZoneInfo
+    rows: OutcomeRows, t0: date, death: date | None, stated: tuple[Withdrawal, ...], zone: ZoneInfo
 ) -> Known | None:
     """The first transplant after T0, as the participant's row names it, unless a withdrawal forbids to use it."""
     chosen = {UUID(each["eventId"]) for each in rows.subject.transplants if each["firstAfterT0"]}
@@ -110,7 +110,7 @@ def _transplant(
     return None
 
 
-def _seen(rows: SubjectRows, protocol: Protocol, stated: tuple[Withdrawal, ...], zone: ZoneInfo) -> tuple[Seen, ...]:
+def _seen(rows: OutcomeRows, protocol: Protocol, stated: tuple[Withdrawal, ...], zone: ZoneInfo) -> tuple[Seen, ...]:
     found: dict[str, list[UUID]] = {}
     for row in rows.assessments:
         if row.voided or row.at is None or not finds_alive(row) or not row.in_window or row.point is None:

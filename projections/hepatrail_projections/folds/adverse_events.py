@@ -5,7 +5,6 @@ something else is said, and a corrected onset or time of awareness also moves wh
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TypeVar
 
 from hepatrail_events.adverse_events import (
@@ -44,6 +43,7 @@ from hepatrail_projections.ae_facts import (
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import correction, with_item
 from hepatrail_projections.folds.known import known
+from hepatrail_projections.replacing import replace
 
 Said = TypeVar("Said", bound=Event)
 

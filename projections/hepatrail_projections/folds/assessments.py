@@ -4,8 +4,6 @@ Decided here, because the reference leaves room: a withdrawal that is void stops
 feeds nothing; a death taken back (`revived`) stays readable beside the corrections that took it back.
 """
 
-from dataclasses import replace
-
 from hepatrail_events.assessments import (
     AssessmentCorrected,
     AssessmentVoided,
@@ -17,6 +15,7 @@ from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import InvalidPayload
 from hepatrail_projections.facts import Assessment, DeathCorrection, DeathFact, SubjectView
 from hepatrail_projections.folds.correcting import recorded, with_corrected, with_item, with_voided
+from hepatrail_projections.replacing import replace
 
 _WHAT = "assessment"
 

@@ -1,7 +1,5 @@
 """Conditions present before treatment (`events.md` 3.7, `safety.md` section 1)."""
 
-from dataclasses import replace
-
 from hepatrail_events.baseline_conditions import (
     BaselineConditionCorrected,
     BaselineConditionRecorded,
@@ -10,6 +8,7 @@ from hepatrail_events.baseline_conditions import (
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import recorded, with_corrected, with_item, with_voided
+from hepatrail_projections.replacing import replace
 
 _WHAT = "baseline condition"
 

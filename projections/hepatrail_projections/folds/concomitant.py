@@ -1,7 +1,5 @@
 """Medication and procedures beside the trial's treatment (`events.md` 3.6)."""
 
-from dataclasses import replace
-
 from hepatrail_events.concomitant import (
     MedicationCorrected,
     MedicationRecorded,
@@ -13,6 +11,7 @@ from hepatrail_events.concomitant import (
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import recorded, with_corrected, with_item, with_voided
+from hepatrail_projections.replacing import replace
 
 
 def medication_recorded(view: SubjectView, event: MedicationRecorded, envelope: Envelope) -> SubjectView:

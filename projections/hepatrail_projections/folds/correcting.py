@@ -1,7 +1,6 @@
 """Records, and what corrections and voids make of them: the one place for all families (`events.md` section 1, +cv)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from hepatrail_events.voiding import Corrected
 from hepatrail_events.voiding import Voided as VoidedEvent
 from hepatrail_projections.corrections import Correction, Record, Voided
 from hepatrail_projections.folds.known import known
+from hepatrail_projections.replacing import replace
 
 Fact = TypeVar("Fact", bound=Event)
 Key = TypeVar("Key")

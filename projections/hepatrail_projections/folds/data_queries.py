@@ -3,12 +3,11 @@
 A query is derived and no event, so an answer is kept whether or not its query is open at the moment.
 """
 
-from dataclasses import replace
-
 from hepatrail_events.data_queries import QueryAnswered, QueryClosed
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import Closure, QueryAnswer, SubjectView
 from hepatrail_projections.folds.correcting import with_item
+from hepatrail_projections.replacing import replace
 
 
 def query_answered(view: SubjectView, event: QueryAnswered, envelope: Envelope) -> SubjectView:

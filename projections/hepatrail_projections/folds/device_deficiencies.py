@@ -1,7 +1,5 @@
 """Inadequacies of the device (`events.md` 3.9)."""
 
-from dataclasses import replace
-
 from hepatrail_events.device_deficiencies import (
     DeviceDeficiencyCorrected,
     DeviceDeficiencyReported,
@@ -10,6 +8,7 @@ from hepatrail_events.device_deficiencies import (
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import recorded, with_corrected, with_item, with_voided
+from hepatrail_projections.replacing import replace
 
 _WHAT = "device deficiency"
 

@@ -1,11 +1,10 @@
 """Consent, screening, enrolment (`events.md` 3.1)."""
 
-from dataclasses import replace
-
 from hepatrail_events.enrolment import ConsentRecorded, ConsentWithdrawn, ScreenFailed, SubjectEnrolled
 from hepatrail_events.envelope import Envelope
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import recorded
+from hepatrail_projections.replacing import replace
 
 
 def consent_recorded(view: SubjectView, event: ConsentRecorded, envelope: Envelope) -> SubjectView:

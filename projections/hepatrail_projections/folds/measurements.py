@@ -1,7 +1,6 @@
 """Laboratory results and bedside observations (`events.md` 3.3, 3.4)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -27,6 +26,7 @@ from hepatrail_projections.clinical.inputs import Collected, Observation
 from hepatrail_projections.facts import Canonical, ResultFact, Review, SampleFact, SubjectView
 from hepatrail_projections.folds.correcting import correction, voided, with_item
 from hepatrail_projections.folds.known import known
+from hepatrail_projections.replacing import replace
 
 
 def lab_results_recorded(view: SubjectView, event: LabResultsRecorded, envelope: Envelope) -> SubjectView:

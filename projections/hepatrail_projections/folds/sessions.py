@@ -1,6 +1,5 @@
 """Treatment sessions (`events.md` 3.2)."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from hepatrail_events.types import parse_instant
 from hepatrail_projections.facts import Pause, SessionFact, SubjectView
 from hepatrail_projections.folds.correcting import correction, voided, with_item
 from hepatrail_projections.folds.known import known
+from hepatrail_projections.replacing import replace
 
 
 def session_started(view: SubjectView, event: SessionStarted, envelope: Envelope) -> SubjectView:

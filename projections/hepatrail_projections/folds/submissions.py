@@ -1,7 +1,5 @@
 """Reports to sponsor, ethics committee and authorities (`events.md` 3.8)."""
 
-from dataclasses import replace
-
 from hepatrail_events.envelope import Envelope
 from hepatrail_events.submissions import (
     NarrativeWritten,
@@ -13,6 +11,7 @@ from hepatrail_events.submissions import (
 from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.folds.correcting import recorded, with_corrected, with_item, with_voided
 from hepatrail_projections.folds.known import known
+from hepatrail_projections.replacing import replace
 
 
 def sponsor_notified(view: SubjectView, event: SponsorNotified, envelope: Envelope) -> SubjectView:

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hepatrail_events.safety_desk import AlertChange, AlertClock, AlertContent, AlertType, Priority
-from hepatrail_projections.adverse_event import session_before
+from hepatrail_projections.adverse_event import session_before, session_starts
 from hepatrail_projections.clinical.reporting.clock import Clock
 from hepatrail_projections.facts import SubjectView
 from hepatrail_services.safety.changes import causality_of
@@ -121,7 +121,7 @@ def participant_content(
 def _session_of(occasion: Occasion, standing: Standing) -> tuple[UUID | None, str | None, str | None]:
     """The latest session started by onset, and the hours from its start and its end to an onset known to the minute."""
     sessions, onset = occasion.view.sessions, standing.fact.reported.onset
-    session_id = session_before(sessions, onset, occasion.zone)
+    session_id = session_before(session_starts(sessions, occasion.zone), onset, occasion.zone)
     if session_id is None or onset.instant is None:
         return session_id, None, None
     session = sessions[session_id]

@@ -17,7 +17,8 @@ from hepatrail_events.protocol import shipped_protocol
 from hepatrail_projections.clinical.endpoints.cells import Row, Table
 from hepatrail_projections.endpoints.change_facts import change_facts
 from hepatrail_projections.endpoints.change_parameters import parameters, point_label, post_points
-from hepatrail_projections.endpoints.change_tables import RowMemory, change_tables
+from hepatrail_projections.endpoints.change_tables import change_tables
+from hepatrail_projections.endpoints.memory import Memory
 
 D7 = A + OFFSETS["D7"]
 STATISTICS = ("N", "MEAN", "SD", "MEDIAN", "Q1", "Q3", "MIN", "MAX")
@@ -176,10 +177,10 @@ def simulated() -> ChangeTrial:
 
 def test_the_order_of_the_facts_changes_no_byte(simulated: ChangeTrial) -> None:
     facts, protocol = simulated.facts(), simulated.protocol
-    once = repr(change_tables(facts, protocol, LATER, RowMemory()))
+    once = repr(change_tables(facts, protocol, LATER, Memory()))
     for seed in range(2):
         shuffled = Random(seed).sample(facts, len(facts))
-        assert repr(change_tables(shuffled, protocol, LATER, RowMemory())) == once
+        assert repr(change_tables(shuffled, protocol, LATER, Memory())) == once
 
 
 def test_intervals_hold_the_estimate_and_quantiles_lie_in_order(simulated: ChangeTrial) -> None:
@@ -206,19 +207,19 @@ def test_the_mean_change_is_the_difference_of_the_means_where_all_have_both(pair
 
 
 def test_rows_that_are_remembered_are_those_that_would_be_made() -> None:
-    trial, memory = random_trial(8, 4), RowMemory()
+    trial, memory = random_trial(8, 4), Memory()
     before = change_tables(trial.facts(), trial.protocol, LATER, memory)
     trial.participants[0].labs(D7, alt="333")
     facts = trial.facts()
     after = change_tables(facts, trial.protocol, LATER, memory)
-    assert after == change_tables(facts, trial.protocol, LATER, RowMemory()) != before
+    assert after == change_tables(facts, trial.protocol, LATER, Memory()) != before
     assert change_tables(facts[1:], trial.protocol, LATER, memory) == change_tables(
-        facts[1:], trial.protocol, LATER, RowMemory()
+        facts[1:], trial.protocol, LATER, Memory()
     )
 
 
 def test_one_event_leaves_the_rows_of_other_parameters_as_they_are() -> None:
-    trial, memory = random_trial(8, 4), RowMemory()
+    trial, memory = random_trial(8, 4), Memory()
     before = {each.code: each for each in change_tables(trial.facts(), trial.protocol, LATER, memory)}
     trial.participants[0].labs(D7, alt="333")
     after = {each.code: each for each in change_tables(trial.facts(), trial.protocol, LATER, memory)}
@@ -228,7 +229,7 @@ def test_one_event_leaves_the_rows_of_other_parameters_as_they_are() -> None:
 
 
 def test_another_confidence_is_not_answered_from_memory() -> None:
-    memory, widths = RowMemory(), []
+    memory, widths = Memory(), []
     for confidence in ("0.95", "0.80"):
         trial = ChangeTrial({"confidence": confidence})
         for after in ("50", "44"):
@@ -248,7 +249,7 @@ def test_a_late_event_changes_no_answer_as_of_before_it() -> None:
 
     def answer() -> str:
         facts = [change_facts(each, trial.protocol) for each in trial.rows(cut)]
-        return repr(change_tables(facts, trial.protocol, cut, RowMemory()))
+        return repr(change_tables(facts, trial.protocol, cut, Memory()))
 
     before, now = answer(), repr(trial.tables())
     [result] = [each.result_id for each in trial.rows()[0].lab_results if each.point == "D7"]

@@ -126,7 +126,13 @@ def rounded(number: Number | None, decimals: int) -> str:
 
 def contributions(entries: Iterable[tuple[str, Iterable[UUID]]]) -> tuple[Contribution, ...]:
     """Participants with their events, each once, in the order of their ids."""
-    found: dict[str, dict[UUID, None]] = {}
+    found: dict[str, list[UUID]] = {}
     for subject_id, event_ids in entries:
-        found.setdefault(subject_id, {}).update(dict.fromkeys(event_ids))
-    return tuple(Contribution(each, tuple(sorted(found[each]))) for each in sorted(found))
+        found.setdefault(subject_id, []).extend(event_ids)
+    return tuple(Contribution(each, in_order(found[each])) for each in sorted(found))
+
+
+def in_order(event_ids: Iterable[UUID]) -> tuple[UUID, ...]:
+    """Ids, each once, in their order: by their numbers, because a UUID compares and hashes in Python."""
+    numbered = {each.int: each for each in event_ids}
+    return tuple(map(numbered.__getitem__, sorted(numbered)))

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from scipy.special import betaincinv
 
-from hepatrail_projections.clinical.endpoints.cells import Cell, Interval, contributions, rounded, text
+from hepatrail_projections.clinical.endpoints.cells import Cell, Contribution, Interval, contributions, rounded, text
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson(x: int, n: int, confidence: Decimal) -> Interval | None:
     """The exact interval of x out of n; None where n is 0. ValueError unless 0 <= x <= n.
 
@@ -32,7 +34,13 @@ def proportion_cell(
     flags: tuple[str, ...] = (),
 ) -> Cell:
     """Participants (each with the events that count) of `of`: `3 (25.0 %)`, with the exact interval."""
-    held = contributions(who)
+    return share_cell(column, contributions(who), of, confidence, flags)
+
+
+def share_cell(
+    column: str, held: tuple[Contribution, ...], of: int, confidence: Decimal, flags: tuple[str, ...] = ()
+) -> Cell:
+    """As `proportion_cell`, of contributions that are in order already."""
     count = len(held)
     share = None if of == 0 else count / of
     display = f"{count} ({percent(share)})"

@@ -9,7 +9,7 @@ from hepatrail_events.streams import STUDY
 from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.postgres import connection
-from hepatrail_projections.catch_up import without_gc
+from hepatrail_projections.collecting import without_gc
 from hepatrail_projections.digests import digests
 from hepatrail_projections.records import READ_TOPICS
 from hepatrail_projections.replay import thrown_away

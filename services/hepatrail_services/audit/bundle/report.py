@@ -19,7 +19,7 @@ from hepatrail_events.types import format_instant
 from hepatrail_infra.kafka_admin import EVENTS, QUARANTINE
 from hepatrail_infra.kafka_quarantine import Place, Released, read_quarantine
 from hepatrail_infra.sealing_keys import kid_of
-from hepatrail_projections.catch_up import without_gc
+from hepatrail_projections.collecting import without_gc
 from hepatrail_projections.derive import derive
 from hepatrail_projections.desk_view import EMPTY_DESK, DeskView, fold_desk
 from hepatrail_projections.records import incoming
