@@ -9,9 +9,12 @@ Decided here, because the reference leaves room:
   events under one preferred term; there the CTCAE term that the site named beside the code is part of the name.
 """
 
+import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from hepatrail_events.ae_terms import AE_TERMS, AeCode
 from hepatrail_projections.adverse_event import AdverseEventRow
@@ -54,72 +57,9 @@ _GROUP: Mapping[str, str] = {
     AeCode.THROMBOSIS_PORTAL: "THROMBOSIS",
 }
 
-_CHAPTERS: Mapping[str, tuple[str, ...]] = {
-    "Blood and lymphatic system disorders": ("Anemia", "Disseminated intravascular coagulation", "Leukocytosis"),
-    "Cardiac disorders": ("Atrial fibrillation", "Cardiac arrest", "Chest pain - cardiac", "Palpitations"),
-    "Gastrointestinal disorders": (
-        "Abdominal pain",
-        "Ascites",
-        "Constipation",
-        "Diarrhea",
-        "Esophageal varices hemorrhage",
-        "Lower gastrointestinal hemorrhage",
-        "Nausea",
-        "Upper gastrointestinal hemorrhage",
-        "Vomiting",
-    ),
-    "General disorders and administration site conditions": (
-        "Chills",
-        "Death NOS",
-        "Fatigue",
-        "Fever",
-        "Multi-organ failure",
-        "Non-cardiac chest pain",
-    ),
-    "Hepatobiliary disorders": ("Hepatic failure", "Portal hypertension", "Portal vein thrombosis"),
-    "Immune system disorders": ("Allergic reaction", "Anaphylaxis", "Cytokine release syndrome"),
-    "Infections and infestations": (
-        "Catheter related infection",
-        "Device related infection",
-        "Lung infection",
-        "Sepsis",
-        "Urinary tract infection",
-    ),
-    "Injury, poisoning and procedural complications": ("Infusion related reaction", "Vascular access complication"),
-    "Investigations": (
-        "Activated partial thromboplastin time prolonged",
-        "Alanine aminotransferase increased",
-        "Alkaline phosphatase increased",
-        "Aspartate aminotransferase increased",
-        "Blood bicarbonate decreased",
-        "Blood bilirubin increased",
-        "Creatinine increased",
-        "Hemoglobin increased",
-        "INR increased",
-        "Platelet count decreased",
-        "Urine output decreased",
-        "White blood cell decreased",
-    ),
-    "Metabolism and nutrition disorders": (
-        "Acidosis",
-        "Alkalosis",
-        "Hyperglycemia",
-        "Hyperkalemia",
-        "Hypernatremia",
-        "Hypoalbuminemia",
-        "Hypoglycemia",
-        "Hypokalemia",
-        "Hyponatremia",
-    ),
-    "Nervous system disorders": ("Encephalopathy", "Headache", "Seizure"),
-    "Renal and urinary disorders": ("Acute kidney injury",),
-    "Respiratory, thoracic and mediastinal disorders": ("Dyspnea", "Hypoxia", "Respiratory failure"),
-    "Skin and subcutaneous tissue disorders": ("Pruritus", "Rash maculo-papular", "Urticaria"),
-    "Vascular disorders": ("Arterial thromboembolism", "Hematoma", "Hypotension", "Thromboembolic event"),
-}
-"""CTCAE v5.0 (NCI, 27 November 2017): the chapter of the trial's terms and of those common in liver failure."""
+TERMS_FILE = "ctcae_v5_terms.csv"
+"""All 837 terms of CTCAE v5.0 (NCI, 27 November 2017, in the public domain) with their classes."""
 
-_CHAPTER_OF = {term.casefold(): chapter for chapter, terms in _CHAPTERS.items() for term in terms}
 _OTHER = re.compile(r"^(?P<chapter>.+?) - other(, specify)?$", re.IGNORECASE)
 
 
@@ -169,8 +109,16 @@ def _names_no_term(code: str) -> bool:
 
 
 def _chapter(name: str) -> str | None:
-    found = _CHAPTER_OF.get(name.strip().casefold())
-    other = _OTHER.match(name.strip())
-    if found is None and other is not None:
-        return next((each for each in _CHAPTERS if each.casefold() == other["chapter"].casefold()), None)
-    return found
+    term = name.strip()
+    other = _OTHER.match(term)
+    return _chapters().get(f"{other['chapter']} - other, specify".casefold() if other else term.casefold())
+
+
+@cache
+def _chapters() -> Mapping[str, str]:
+    """The class of each term, by the term without its case."""
+    text = files("hepatrail_projections.endpoints").joinpath(TERMS_FILE).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    # NCI spells one of these "disorder - Other, specify"; a site may write it like its class.
+    named = {f"{row['system_organ_class']} - other, specify".casefold(): row["system_organ_class"] for row in rows}
+    return named | {row["term"].casefold(): row["system_organ_class"] for row in rows}

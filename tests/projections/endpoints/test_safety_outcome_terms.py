@@ -1,7 +1,9 @@
 """TEAEs by system organ class, preferred term and highest grade (`endpoints.md` section 2)."""
 
+import csv
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from hepatrail_events.adverse_events import AEGradeChanged
 from hepatrail_events.ae_terms import AE_TERMS
 from hepatrail_projections.adverse_event import AdverseEventRow
 from hepatrail_projections.clinical.grading.terms import TERMS
+from hepatrail_projections.endpoints import safety_terms
 from hepatrail_projections.endpoints.safety_terms import system_organ_class
 from safety_outcome_course import OutcomeTrial, derived, minute, who
 
@@ -138,6 +141,19 @@ def test_every_term_of_the_trial_and_of_its_analytes_has_a_class(trial: OutcomeT
     (row,) = derived(trial.log, T0)[0][0].adverse_events
     assert all(_named(row, code, None) for code, known in AE_TERMS.items() if known.ctcae_term)
     assert all(_named(row, "LAB_ABNORMALITY", term.name) for term in TERMS)
-    assert _named(row, "OTHER", "Eye disorders - Other, specify") is None
+    assert _named(row, "OTHER", "Eye disorders - Other, specify") == "Eye disorders"
+    for each in ("disorder", "disorders"):
+        named = _named(row, "OTHER", f"Musculoskeletal and connective tissue {each} - other")
+        assert named == "Musculoskeletal and connective tissue disorders"
+    assert _named(row, "OTHER", "No disorders - Other, specify") is None
     assert _named(row, "OTHER", "nervous system disorders - other, specify") == "Nervous system disorders"
     assert _named(row, "LOCAL_BLEEDING", None) == "Injury, poisoning and procedural complications"
+
+
+def test_the_list_of_terms_is_that_of_ctcae() -> None:
+    """NCI counts 837 terms in the 26 classes of CTCAE v5.0, each with one for what it does not list."""
+    path = Path(safety_terms.__file__).with_name(safety_terms.TERMS_FILE)
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    assert len({row["term"].casefold() for row in rows}) == len(rows) == 837
+    others = {row["system_organ_class"]: row["term"] for row in rows if row["term"].endswith(" - Other, specify")}
+    assert len(others) == 26 and set(others) == {row["system_organ_class"] for row in rows}
