@@ -1,5 +1,6 @@
 """The outcomes of the trial, each number with whom it rests on (`endpoints.md`; CDISC Analysis Results Standard)."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
@@ -92,18 +93,26 @@ class OutcomeColumn:
     label: str = of_row("label", "Its head.")
 
 
+async def _rows(root: strawberry.Parent["OutcomeTable"]) -> list[OutcomeRow]:
+    """The lines, of one table at each turn of the loop: all at once would hold up alerts for half a second."""
+    async with root.turn:
+        await asyncio.sleep(0)
+        return [OutcomeRow(row=each) for each in root.row.rows]
+
+
 @strawberry.type(description="One output of the trial.")
 class OutcomeTable:
     """One output of the trial."""
 
     row: strawberry.Private[cells.Table]
+    turn: strawberry.Private[asyncio.Lock]
     code: str = of_row("code", "Its code, the same for ever.")
     title: str = of_row("title", "Its title.")
     section: str = of_row("section", "Where `endpoints.md` defines it.")
     columns: list[OutcomeColumn] = of_row(
         lambda row: [OutcomeColumn(row=each) for each in row.columns], "Its columns in their order."
     )
-    rows: list[OutcomeRow] = of_row(lambda row: [OutcomeRow(row=each) for each in row.rows], "Its lines.")
+    rows: list[OutcomeRow] = strawberry.field(resolver=_rows, description="Its lines.")
     notes: list[str] = of_row(lambda row: list(row.notes), "What to know when reading it.")
 
 
@@ -145,6 +154,7 @@ def _shown(read: OutcomesRead, wanted: Sequence[str] | None) -> Endpoints:
         if code not in known:
             raise bad_input(f"There is no table {code}.", field="tables", rule=", ".join(known))
     chosen = found.tables if wanted is None else [each for each in found.tables if each.code in wanted]
+    turn = asyncio.Lock()
     return Endpoints(
         as_of=found.as_of,
         complete_to=read.complete_to,
@@ -152,7 +162,7 @@ def _shown(read: OutcomesRead, wanted: Sequence[str] | None) -> Endpoints:
         protocol_version=found.protocol_version,
         code_version=found.code_version,
         safety_set=found.safety_set,
-        tables=[OutcomeTable(row=each) for each in chosen],
+        tables=[OutcomeTable(row=each, turn=turn) for each in chosen],
     )
 
 

@@ -157,3 +157,29 @@ class Away:
 async def test_what_cannot_be_had_is_unavailable(dsns: Dsns, tmp_path: Path) -> None:
     async with World.opened(dsns, tmp_path, outcomes=Away()) as world:
         assert (await world.error(OUTCOMES, {}, world.token(Role.SPONSOR)))["code"] == "UNAVAILABLE"
+
+
+async def test_others_have_a_turn_between_any_two_tables(trial: World) -> None:
+    """Alerts go out from the same loop: an answer of all tables must not be one step of it."""
+    turns, done = 0, asyncio.Event()
+
+    async def others() -> None:
+        nonlocal turns
+        while not done.is_set():
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def turns_for(**more: Any) -> tuple[int, int]:
+        before = turns
+        found = await asked(trial, **more)
+        return turns - before, len(found["tables"])
+
+    # Known by then, so that what differs is the answer alone.
+    await asked(trial)
+    beside = asyncio.create_task(others())
+    one, _ = await turns_for(tables=["ANALYSIS_SETS"])
+    every, tables = await turns_for()
+    done.set()
+    await beside
+    assert tables > 90
+    assert every - one >= tables - 1
