@@ -1,18 +1,28 @@
 """Other protocols, and what would differ under them of the participants of a log: for tests of what-if."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from hepatrail_events.codec import Recorded, read
 from hepatrail_events.protocol import Protocol, shipped_protocol
 from hepatrail_events.streams import STUDY, subject_of
 from hepatrail_infra.kafka_admin import EVENTS
-from hepatrail_projections.derive import derive
+from hepatrail_projections.derive import SubjectRows, derive
+from hepatrail_projections.endpoints.answer import Outcomes
+from hepatrail_projections.endpoints.outcomes import facts_of, outcomes
 from hepatrail_projections.reading import fold_study_events
+from hepatrail_projections.responsible_event import responsible
+from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject_reading import open_at
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_projections.whatif import ProtocolDifference, differences
+from hepatrail_projections.whatif_outcomes import (
+    OutcomeDifference,
+    OutcomeDifferences,
+    named,
+    outcome_differences,
+)
 from hepatrail_projections.whatif_study import from_the_start, taken_effect
 from projection_log import LogWriter
 
@@ -44,17 +54,62 @@ def asked(
 ) -> list[ProtocolDifference]:
     """What would differ of all participants as of an instant, else of the log's end; without any database."""
     at = at or log.now
-    streams = recorded(log, at)
-    study = fold_study_events(streams.get(STUDY, []))
-    then = from_the_start(study, protocol, at) if always else taken_effect(study, protocol, at)
-    found: list[ProtocolDifference] = []
-    for stream, events in sorted(streams.items()):
+    studies = _studies(log, protocol, at, always=always)
+    return [each for now, then, events in _both(log, studies, at) for each in differences(now, then, events, at)]
+
+
+class OutcomesAsked(NamedTuple):
+    """The outcomes under both protocols, and what differs between them."""
+
+    now: Outcomes
+    then: Outcomes
+    found: OutcomeDifferences
+
+    def of(self, table: str) -> dict[tuple[str | None, str | None], OutcomeDifference]:
+        """The differences of a table by row and column."""
+        return {(each.row, each.column): each for each in self.found.listed if each.table == table}
+
+
+def outcomes_asked(
+    log: LogWriter, protocol: Protocol, at: datetime | None = None, *, always: bool = False
+) -> OutcomesAsked:
+    """What would differ of the outcomes as of an instant, else of the log's end; without any database."""
+    at = at or log.now
+    studies = _studies(log, protocol, at, always=always)
+    both = list(_both(log, studies, at))
+    now = _outcomes((rows for rows, _, _ in both), studies[0], at)
+    then = _outcomes((rows for _, rows, _ in both), studies[1], at)
+    events = [responsible(each) for of_stream in recorded(log, at).values() for each in of_stream]
+    return OutcomesAsked(now, then, named(outcome_differences(now, then), events))
+
+
+def shown(found: OutcomeDifference) -> tuple[str | None, str | None]:
+    """What a cell shows now and then."""
+    ((_, _, now, then),) = found.cells
+    return None if now is None else now.display, None if then is None else then.display
+
+
+def _studies(log: LogWriter, protocol: Protocol, at: datetime, *, always: bool) -> tuple[StudyView, StudyView]:
+    study = fold_study_events(recorded(log, at).get(STUDY, []))
+    return study, from_the_start(study, protocol, at) if always else taken_effect(study, protocol, at)
+
+
+def _outcomes(rows: Iterable[SubjectRows], study: StudyView, at: datetime) -> Outcomes:
+    published = study.published_at(at)
+    facts = () if published is None else (facts_of(each, published.protocol) for each in rows)
+    return outcomes(facts, published, at)
+
+
+def _both(
+    log: LogWriter, studies: tuple[StudyView, StudyView], at: datetime
+) -> Iterator[tuple[SubjectRows, SubjectRows, list[Recorded]]]:
+    """The rows of each participant under both studies, and the events behind them."""
+    for stream, events in sorted(recorded(log, at).items()):
         subject_id = subject_of(stream)
         if subject_id is not None:
             view = fold_all(subject_id, events)
-            sides = [open_at(derive(view, each, at), at) for each in (study, then)]
-            found += differences(sides[0], sides[1], events, at)
-    return found
+            now, then = (open_at(derive(view, each, at), at) for each in studies)
+            yield now, then, events
 
 
 def told(found: Iterable[ProtocolDifference], table: str, column: str | None) -> dict[str, tuple[Any, Any]]:

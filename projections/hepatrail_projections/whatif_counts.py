@@ -1,4 +1,4 @@
-"""How much would differ under another protocol: by kind, by table and column, by parameter. Pure."""
+"""How much would differ under another protocol: by kind, by table and column, by parameter; outcomes by table. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from hepatrail_projections.whatif import ProtocolDifference
 from hepatrail_projections.whatif_kinds import Kind
+from hepatrail_projections.whatif_outcomes import OutcomeDifference
 
 
 class Count(NamedTuple):
@@ -33,6 +34,24 @@ class ByParameter(NamedTuple):
     parameter: str
 
 
+class ByTable(NamedTuple):
+    """An outcome table: the cells in it that would be `changed`, or that would be `new` or `gone`."""
+
+    table: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeCounts:
+    """The counts of cells by table, in the order of the tables, and altogether.
+
+    Participants are those that would enter, leave or be there by other events.
+    """
+
+    total: Count
+    tables: dict[ByTable, Count]
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The counts by each of three orders of reading, each in the order of `Kind`, then by name; and altogether."""
@@ -55,6 +74,24 @@ def counts_of(differences: Iterable[ProtocolDifference]) -> Counts:
         kinds=_counted(listed, lambda each: each.kind),
         columns=_counted(listed, lambda each: ByColumn(each.kind, each.table, each.column, each.change)),
         parameters=_counted(listed, _parameter),
+    )
+
+
+def outcome_counts_of(differences: Iterable[OutcomeDifference]) -> OutcomeCounts:
+    """The counts of some differences in the order of the tables."""
+    by_table: dict[ByTable, list[OutcomeDifference]] = {}
+    for each in differences:
+        by_table.setdefault(ByTable(each.table, each.change), []).append(each)
+    total = _count_cells(each for listed in by_table.values() for each in listed)
+    return OutcomeCounts(total, {key: _count_cells(listed) for key, listed in by_table.items()})
+
+
+def _count_cells(differences: Iterable[OutcomeDifference]) -> Count:
+    listed = list(differences)
+    return Count(
+        values=sum(len(each.cells) for each in listed),
+        rows=len({(each.table, cell.row) for each in listed for cell in each.cells}),
+        participants=len({who for each in listed for who in (*each.enter, *each.leave, *each.stay)}),
     )
 
 

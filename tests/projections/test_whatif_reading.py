@@ -9,14 +9,17 @@ from hepatrail_events.errors import Unavailable
 from hepatrail_events.protocol import content_hash
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.digests import digests
+from hepatrail_projections.endpoints.reading import OutcomeReader
+from hepatrail_projections.reading import Reader
 from hepatrail_projections.replay_reader import StandingClock
 from hepatrail_projections.version import PROJECTION_VERSION
 from hepatrail_projections.whatif_kinds import Kind
+from hepatrail_projections.whatif_outcomes import OutcomeDifferences
 from hepatrail_projections.whatif_reading import WhatIfReader
 from projection_log import LogWriter
 from projection_tables import Tables
 from trial_history import history
-from whatif_course import asked, other, recorded
+from whatif_course import asked, other, outcomes_asked, recorded
 
 ANCHOR = other(anchor="LAST_SESSION_END", scores={"enabled": ("meld_3_0",)})
 
@@ -56,6 +59,27 @@ async def test_the_answer_is_the_pure_one_and_the_live_projection_stays_as_it_is
         assert await owner.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'replay%'") == 0
 
 
+@pytest.mark.parametrize("always", [False, True])
+async def test_the_outcomes_that_differ_are_the_pure_ones_and_start_from_those_that_are_shown(
+    live: Live, always: bool
+) -> None:
+    found = await live.reader.what_if(ANCHOR, always=always)
+    pure = outcomes_asked(live.log, ANCHOR, always=always)
+    assert found.outcomes == pure.found
+    assert {each.table for each in pure.found.listed} >= {"EVALUABLE", "CHANGE_MELD_2002", "TEAE_CUMULATIVE"}
+    assert pure.found.events
+    shown = await OutcomeReader(Reader(live.tables.pool, StandingClock(live.log.now))).outcomes()
+    assert pure.now.tables == shown.outcomes.tables
+
+
+async def test_as_of_an_earlier_instant_the_outcomes_are_those_of_then(live: Live) -> None:
+    at = sorted(each.envelope.recordedat for each in recorded(live.log)["subject-S-01"])[20]
+    found, pure = await live.reader.what_if(ANCHOR, at), outcomes_asked(live.log, ANCHOR, at)
+    assert found.outcomes == pure.found
+    assert all(each.recorded_at <= at for each in pure.found.events)
+    assert pure.found != outcomes_asked(live.log, ANCHOR).found
+
+
 async def test_as_of_an_earlier_instant_and_of_one_participant(live: Live) -> None:
     at = sorted(each.envelope.recordedat for each in recorded(live.log)["subject-S-01"])[20]
     found = await live.reader.what_if(ANCHOR, at, always=True)
@@ -64,14 +88,18 @@ async def test_as_of_an_earlier_instant_and_of_one_participant(live: Live) -> No
     assert one.participants == 1
     assert list(one.differences) == [each for each in found.differences if each.subject_id == "S-01"]
     assert one.differences
+    assert one.outcomes is None, "the tables are of all participants"
     nothing = await live.reader.what_if(ANCHOR, at - timedelta(days=999))
     assert (nothing.participants, nothing.differences, nothing.in_force) == (0, (), None)
+    assert nothing.outcomes is not None and not nothing.outcomes.events
+    assert {each.change for each in nothing.outcomes.listed} == {"new"}, "without a protocol there is no table"
 
 
 async def test_the_protocol_in_force_makes_no_difference(live: Live) -> None:
     in_force = (await live.reader.what_if(ANCHOR)).in_force
     assert in_force is not None
-    assert (await live.reader.what_if(in_force.protocol)).differences == ()
+    same = await live.reader.what_if(in_force.protocol)
+    assert (same.differences, same.outcomes) == ((), OutcomeDifferences((), ()))
 
 
 async def test_enr_05_fewer_planned_participants_are_asked_about(live: Live) -> None:
