@@ -1,6 +1,7 @@
 """An export on its way back: the importer's plan of it, and what a second trial in memory makes of that."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from hepatrail_events.protocol import Protocol, content_hash
 from hepatrail_events.roles import Role
 from hepatrail_events.streams import STUDY
 from hepatrail_events.study import ProtocolPublished
+from hepatrail_services.exporters.dataset_json import Value
 from hepatrail_services.exporters.import_mapping import import_mapping
 from hepatrail_services.importers.account import Account, settle_account
 from hepatrail_services.importers.plan import Plan
@@ -23,6 +25,16 @@ from hepatrail_services.simulation.generate import generate_trial
 from hepatrail_services.simulation.player import play
 from pure_spine import PureSpine
 from sdtm_export_rows import Tables, source_of, table
+
+IDS = "an id that is made of the command's or of the event's id"
+RECORDED = "the instant at which it was recorded"
+NOT_THE_SAME: Mapping[str, str] = {
+    "EXSPID": IDS, "MHSPID": IDS, "CMSPID": IDS, "PRSPID": IDS, "LBSPID": IDS, "LBREFID": IDS, "VSSPID": IDS,
+    "AESPID": IDS, "DSSPID": IDS, "SSSPID": IDS, "XASPID": IDS, "DESPID": IDS,
+}  # fmt: skip
+"""Columns that cannot come back, each with its reason."""
+ENROLLED_AT: Mapping[str, str] = {"DSSTDTC": RECORDED, "DSSTDY": RECORDED}
+"""Likewise, of the row ENROLLED only: an enrolment states no time of its own."""
 
 Streams = Mapping[str, Sequence[Recorded]]
 
@@ -83,3 +95,12 @@ async def imported(
     plan, users = plan_import(source_of(tables), mapping), {role: spine.acting_as(role) for role in others}
     settled = [await run_plan(plan, spine.acting_as(Role.INVESTIGATOR), others=users) for _ in range(times)]
     return spine.recorded, settle_account(plan, settled[-1])
+
+
+def comparable(tables: Tables, name: str) -> Counter[tuple[tuple[str, Value], ...]]:
+    """The rows of a dataset as a multiset, without the columns that cannot come back."""
+    found: Counter[tuple[tuple[str, Value], ...]] = Counter()
+    for row in table(tables, name):
+        without = {*NOT_THE_SAME, *(ENROLLED_AT if row.get("DSDECOD") == "ENROLLED" else ())}
+        found[tuple((column, value) for column, value in row.items() if column not in without)] += 1
+    return found

@@ -1,10 +1,9 @@
 """What goes out comes back in: a second trial made of an export is exported with the same rows, scores included.
 
-`NOT_THE_SAME` is all that may differ. The scores, visits and flags of the second export are derived from nothing but
-what came back.
+`sdtm_export_back.NOT_THE_SAME` is all that may differ. The scores, visits and flags of the second export are derived
+from nothing but what came back.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
@@ -13,22 +12,12 @@ import pytest
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.streams import STUDY
-from hepatrail_services.exporters.dataset_json import Value
 from hepatrail_services.exporters.domains import DOMAINS, Domain
 from hepatrail_services.importers.account import Account
-from sdtm_export_back import imported, simulated
+from sdtm_export_back import comparable, imported, simulated
 from sdtm_export_course import END, course
 from sdtm_export_rows import Tables, exported, rows_at, streams_of, table
 
-IDS = "an id that is made of the command's or of the event's id"
-RECORDED = "the instant at which it was recorded"
-NOT_THE_SAME: Mapping[str, str] = {
-    "EXSPID": IDS, "MHSPID": IDS, "CMSPID": IDS, "PRSPID": IDS, "LBSPID": IDS, "LBREFID": IDS, "VSSPID": IDS,
-    "AESPID": IDS, "DSSPID": IDS, "SSSPID": IDS, "XASPID": IDS, "DESPID": IDS,
-}  # fmt: skip
-"""Columns that cannot come back, each with its reason."""
-ENROLLED_AT: Mapping[str, str] = {"DSSTDTC": RECORDED, "DSSTDY": RECORDED}
-"""Likewise, of the row ENROLLED only: an enrolment states no time of its own."""
 NEVER_FILLED: Mapping[str, str] = {
     "COUNTRY": "the trial does not hold it",
     "RSPROVFL": "a score is provisional only while its window is open",
@@ -52,15 +41,6 @@ def _course() -> tuple[Tables, Protocol]:
     return exported(subjects, protocol), protocol
 
 
-def _comparable(tables: Tables, name: str) -> Counter[tuple[tuple[str, Value], ...]]:
-    """The rows of a dataset as a multiset, without the columns that cannot come back."""
-    found: Counter[tuple[tuple[str, Value], ...]] = Counter()
-    for row in table(tables, name):
-        without = {*NOT_THE_SAME, *(ENROLLED_AT if row.get("DSDECOD") == "ENROLLED" else ())}
-        found[tuple((column, value) for column, value in row.items() if column not in without)] += 1
-    return found
-
-
 @pytest.fixture(scope="module")
 async def of_course() -> _Back:
     """The hand-written trial."""
@@ -82,13 +62,13 @@ async def of_simulated() -> _Back:
 @pytest.mark.parametrize("name", [each.dataset.name for each in DOMAINS])
 def test_the_course_comes_back_row_by_row(of_course: _Back, name: str) -> None:
     assert len(of_course.out[name]) > 0
-    assert _comparable(of_course.back, name) == _comparable(of_course.out, name)
+    assert comparable(of_course.back, name) == comparable(of_course.out, name)
 
 
 @pytest.mark.parametrize("name", [each.dataset.name for each in DOMAINS])
 def test_a_simulated_trial_comes_back_row_by_row(of_simulated: _Back, name: str) -> None:
     assert len(of_simulated.out[name]) > 0
-    assert _comparable(of_simulated.back, name) == _comparable(of_simulated.out, name)
+    assert comparable(of_simulated.back, name) == comparable(of_simulated.out, name)
 
 
 def test_no_row_is_refused_or_lost_on_the_way(of_course: _Back, of_simulated: _Back) -> None:
