@@ -23,12 +23,12 @@ class SubjectRow:
     `status` is CONSENTED, SCREEN_FAILED, ENROLLED, WITHDRAWN (from follow-up or all data use, or consent) or DIED;
     `version` and `recorded_at` are those of the last event. `consents` are `{version, givenAt, healthDataConsent,
     recordedAt, actorId, eventId}`, the last in force. `death_at` and the columns after it are of the death in its
-    latest version; `death_corrections` are `{revived, deathAt, primaryCauseAeId, autopsyDone, reason, recordedAt,
-    actorId, eventId}` and stay after the participant was found alive (`death_revived`). `lost_to_follow_up_since` is
-    the last contact before the participant was out of reach, None while reached. `survival` is the latest survival
-    status, `transplants` every transplant (see `whereabouts`), `transplant_at` the first one after T0. Partial dates
-    are `{value, precision}`, sealed texts `{kid, cid, path, ct}`. `t0` is the start of the first session, `anchor`
-    what the schedule counts from.
+    latest version; `death_event_ids` recorded it, corrections included. `death_corrections` are `{revived, deathAt,
+    primaryCauseAeId, autopsyDone, reason, recordedAt, actorId, eventId}` and stay after the participant was found alive
+    (`death_revived`). `lost_to_follow_up_since` is the last contact before the participant was out of reach, None while
+    reached. `survival` is the latest survival status, `transplants` every transplant (see `whereabouts`),
+    `transplant_at` the first one after T0. Partial dates are `{value, precision}`, sealed texts `{kid, cid, path,
+    ct}`. `t0` is the start of the first session, `anchor` what the schedule counts from.
     """
 
     subject_id: str
@@ -53,6 +53,7 @@ class SubjectRow:
     death_aware_at: datetime | None
     primary_cause_ae_id: UUID | None
     autopsy_done: bool | None
+    death_event_ids: tuple[UUID, ...]
     death_revived: bool
     death_corrections: Json
     withdrawn_at: datetime | None
@@ -101,6 +102,7 @@ def subject_row(view: SubjectView, state: ClinicalState | None) -> SubjectRow:
         death_aware_at=None if death is None else death.aware_at,
         primary_cause_ae_id=None if death is None else death.primary_cause_ae_id,
         autopsy_done=None if death is None else death.autopsy_done,
+        death_event_ids=() if record is None else record.event_ids,
         death_revived=record is not None and not record.stands,
         death_corrections=[] if record is None else [_death_correction(each) for each in record.corrections],
         withdrawn_at=None if withdrawal is None else withdrawal.withdrawn_at,

@@ -93,6 +93,8 @@ NOT_SHOWN: dict[type[Any], set[str]] = {
     ScoreRow: {"ordinal", "algorithm"},
     # What the protocol says, and T0, which the participant has.
     VisitRow: {"t0", "ae", "surv", "unusable", "lookback_days", "entry_grace_hours", "post_transplant"},
+    # Among those of the provenance.
+    SubjectRow: {"death_event_ids"},
     # The event is named in provenance.
     SponsorNotificationRow: {"event_id"},
     NarrativeRow: {"event_id"},

@@ -95,16 +95,3 @@ def _samples(rows: Iterable[LabResultRow], zone: ZoneInfo) -> Iterator[Contact]:
     for when, ids in taken.items():
         day = local_date(when, zone) if isinstance(when, datetime) else when
         yield Contact(day, False, in_order(ids))
-
-
-def death_event_ids(rows: OutcomeRows) -> tuple[UUID, ...]:
-    """The events of the death record, from the row of the participant, which names them among others.
-
-    What remains beside consents and assessments is the enrolment, which comes first, and the ends; a withdrawal of
-    consent cannot be told apart here and stays among them.
-    """
-    subject = rows.subject
-    others = {UUID(each["eventId"]) for each in subject.consents}
-    others |= {event_id for row in rows.assessments for event_id in row.event_ids}
-    left = [each for each in subject.event_ids if each not in others]
-    return tuple(left if subject.enrolled_at is None else left[1:])

@@ -24,7 +24,6 @@ from hepatrail_projections.clinical_stops import latest_moment
 from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.survival_contacts import (
     contacts,
-    death_event_ids,
     finds_alive,
     last_alive,
     withdrawals,
@@ -89,7 +88,7 @@ def _death_stated(rows: OutcomeRows, zone: ZoneInfo) -> tuple[PartialDate | None
 def _death(rows: OutcomeRows, when: PartialDate, alive: date, zone: ZoneInfo) -> Known:
     aware = local_date(rows.subject.death_aware_at or rows.subject.recorded_at, zone)
     day = death_day(when, aware, alive, zone)
-    return Known(day, death_event_ids(rows), when.instant, not is_exact(when))
+    return Known(day, rows.subject.death_event_ids, when.instant, not is_exact(when))
 
 
 def _transplant(

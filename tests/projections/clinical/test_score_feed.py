@@ -139,6 +139,15 @@ def test_a_baseline_spread_over_more_than_a_day_is_missing() -> None:
     assert set(result.reasons.values()) == {"spread_exceeded"}
 
 
+def test_at_the_baseline_an_input_that_the_formula_would_not_need_lies_too_far_away_all_the_same() -> None:
+    at_the_cap = {**LABS, "creatinine": "400"}
+    rows = [*draw(T0 - hours(1), **at_the_cap), context_row(T0 - hours(30))]
+    result = meld_at("BL", rows).result
+    assert (result.status, result.score) == ("incomplete", None)
+    assert set(result.reasons.values()) == {"spread_exceeded"}
+    assert meld_at("BL", [*draw(T0 - hours(1), **at_the_cap), context_row(T0 - hours(24))]).result.status == "complete"
+
+
 def test_a_value_older_than_the_look_back_is_no_baseline_input() -> None:
     rows = [*draw(T0 - timedelta(days=8), **LABS), context_row(T0 - hours(5))]
     assert meld_at("BL", rows).result.missing == ("creatinine", "inr", "tbil")

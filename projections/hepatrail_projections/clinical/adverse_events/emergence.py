@@ -3,7 +3,8 @@
 Decided here, because the reference leaves room:
 
 - `onsetBeforeFirstSession` decides wherever the stated onset leaves it open, a month or a year included; against an
-  exact minute, or a day that is another one, it says nothing.
+  exact minute, or a day that is another one, it says nothing. An end before TE_START decides as far: of an onset on
+  TE_START's own day too, and to the minute where the end is known to it.
 - A date that is the very same as onset lies on onset's side of TE_START; a grade without a date holds since onset.
 - Of the cases B, C and D that hold, the one with the earliest instant names the event; of equal ones the first letter.
 - "First became serious" is the earliest moment stated by either assessor, whatever became of it since.

@@ -14,7 +14,7 @@ from fractions import Fraction
 from hepatrail_projections.clinical.assignment import Assigned
 from hepatrail_projections.clinical.calendar import site_zone
 from hepatrail_projections.clinical.inputs import Collected, Statics
-from hepatrail_projections.clinical.scores.choice import choose
+from hepatrail_projections.clinical.scores.choice import choose, choose_last
 from hepatrail_projections.clinical.scores.common import Options, Score, ScoreInput, ScoreResult, observed
 from hepatrail_projections.clinical.scores.companions import FOLLOWERS, PAO2, best_gas, companions
 from hepatrail_projections.clinical.scores.feed import MOMENT, FeedRules, PointScore, Pool, ScoreContext, pool_of
@@ -110,7 +110,7 @@ class _Feed:
     ) -> tuple[dict[str, Assigned], dict[str, Assigned]]:
         zone = site_zone(self._context.plan.zone)
         if not self._free:
-            return choose(codes, (), self._pool, {}, limit, zone)
+            return choose_last(codes, self._pool, limit, zone)
         gas = best_gas(self._pool, self._context) if PAO2 in codes else {}
         return choose(codes, self._score.one_draw, self._pool, gas, limit, zone)
 

@@ -2,8 +2,9 @@
 
 Decided here, because the reference leaves room: a date alone spans its whole day when spreads are measured, because
 its time is unknown; rows of one sample lie no time apart. Where no choice of observations lies within the limit, the
-largest set that does is kept and what lies outside it is missing with reason `spread_exceeded`. The stated dialysis
-count is an input like the laboratory values, so the limit holds for it too.
+largest set that does is kept and what lies outside it is missing with reason `spread_exceeded`; at the baseline, where
+there is no choice, all of them are. The stated dialysis count is an input like the laboratory values, so the limit
+holds for it too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,15 @@ def choose(
     candidates = {code: [draw[code]] if code in draw else list(pool.candidates[code]) for code in used}
     chosen = _closest(candidates, limit, zone)
     return chosen, {code: found for code, found in used.items() if code not in chosen}
+
+
+def choose_last(codes: Sequence[str], pool: Pool, limit: timedelta | None, zone: ZoneInfo) -> tuple[Chosen, Chosen]:
+    """As `choose`, at the baseline: each input is its own last value, and none may serve where they lie too far apart.
+
+    Source: rule 1, "the baseline score is missing", whichever input it is and whether the formula would need it or not.
+    """
+    used = {code: pool.used[code] for code in codes if code in pool.used}
+    return (used, {}) if limit is None or _spread(used.values(), zone) <= limit else ({}, used)
 
 
 def _best_draw(codes: tuple[str, ...], pool: Pool) -> Chosen:
