@@ -225,5 +225,6 @@ def _rates(saf: list[Safe], cut: date) -> Cells:
         row = "TEAE_EXPOSURE_ADJUSTED", code
         cells[(*row, "EVENTS")] = Expected(number, str(number), number, behind=held)
         cells[(*row, "YEARS")] = Expected(years, shown(years, 2), len(saf), behind=behind)
-        cells[(*row, "RATE")] = Expected(rate, shown(rate, 2), number, behind=held)
+        both = {who: [*behind[who], *held.get(who, ())] for who in behind}
+        cells[(*row, "RATE")] = Expected(rate, shown(rate, 2), number, behind=both)
     return cells

@@ -44,5 +44,7 @@ def _row(line: Line, saf: SafetySet, years: Fraction, at_risk: Cell) -> Row:
     held, events = saf.counted(line.code, line.falls)
     rate = events / years if years else None
     counted = Cell(EVENTS.code, str(events), str(events), events, contributions=held)
-    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=held)
+    # A rate rests on the events and on everybody's time.
+    both = contributions((each.subject_id, each.event_ids) for each in (*held, *at_risk.contributions))
+    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=both)
     return Row(line.code, line.label, (counted, at_risk, shown), line.level)
