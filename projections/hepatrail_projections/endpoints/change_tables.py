@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 from hepatrail_events.protocol import Protocol
@@ -91,14 +90,19 @@ def change_tables(
     """Every table of the section: the main analysis of each parameter, then each sensitivity analysis."""
     del as_of  # The facts are as of it already.
     safety = sorted((each for each in facts if each.in_safety_set), key=lambda each: each.subject_id)
-    of, places, known = len(safety), by_place(safety), memory or Memory()
+    of, known, points = len(safety), memory or Memory(), (BASELINE, *post_points(protocol))
+    places = known.made("places", safety, lambda: by_place(safety))
+    rows = {
+        parameter.code: [_rows(parameter, point, places, of, protocol, known) for point in points]
+        for parameter in parameters(protocol)
+    }
     return tuple(
         Table(
             table_code(parameter, analysis),
             TITLES[analysis].format(parameter.label),
             "4",
             COLUMNS,
-            tuple(_rows(parameter, analysis, places, of, protocol, known)),
+            tuple(row for at_point in rows[parameter.code] for row in at_point[analysis]),
             _notes(parameter, analysis, protocol.endpoints),
         )
         for analysis in Analysis
@@ -114,22 +118,27 @@ def table_code(parameter: Parameter, analysis: Analysis) -> str:
 
 def _rows(
     parameter: Parameter,
-    analysis: Analysis,
-    places: Mapping[Place, Entries],
+    point: str,
+    places: Mapping[Place, list[ChangeEntry]],
     of: int,
     protocol: Protocol,
     memory: Memory,
-) -> Iterable[Row]:
-    """The rows of one table; most of a sensitivity analysis are those of the main one."""
-    for point in (BASELINE, *post_points(protocol)):
-        entries = [each for each in places.get((parameter.code, point), ()) if analysis in each.analyses]
-        made_of = entries, of, protocol.endpoints.confidence
-        make = partial(_rows_at, parameter, point, *made_of)
-        yield from memory.made(("change", parameter.code, point), made_of, make, len(Analysis))
+) -> Mapping[Analysis, tuple[Row, ...]]:
+    """The rows of one parameter at one point in each analysis; most of a sensitivity analysis are the main one's."""
+    entries, confidence = places.get((parameter.code, point), []), Decimal(protocol.endpoints.confidence)
 
+    def make() -> Mapping[Analysis, tuple[Row, ...]]:
+        made: dict[tuple[int, ...], tuple[Row, ...]] = {}
+        found = {}
+        for analysis in Analysis:
+            counting = [each for each in entries if analysis in each.analyses]
+            which = tuple(map(id, counting))
+            if which not in made:
+                made[which] = tuple(_made_rows(parameter, point, counting, of, confidence))
+            found[analysis] = made[which]
+        return found
 
-def _rows_at(parameter: Parameter, point: str, entries: Entries, of: int, confidence: str) -> tuple[Row, ...]:
-    return tuple(_made_rows(parameter, point, entries, of, Decimal(confidence)))
+    return memory.made(("change", parameter.code, point), (entries, of, confidence), make)
 
 
 def _made_rows(parameter: Parameter, point: str, entries: Entries, of: int, confidence: Decimal) -> Iterable[Row]:

@@ -4,10 +4,22 @@ Decided here, because the reference leaves room: time is counted in whole civil 
 ends it where nothing else has.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from itertools import chain
 
-from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions, rounded, text
+from hepatrail_projections.clinical.endpoints.cells import (
+    Cell,
+    Column,
+    Contribution,
+    Row,
+    Table,
+    contributions,
+    in_order,
+    rounded,
+    text,
+)
 from hepatrail_projections.endpoints.safety_cells import EVENTS, SafetySet
 from hepatrail_projections.endpoints.safety_lines import RATED, Line
 
@@ -44,7 +56,17 @@ def _row(line: Line, saf: SafetySet, years: Fraction, at_risk: Cell) -> Row:
     held, events = saf.counted(line.code, line.falls)
     rate = events / years if years else None
     counted = Cell(EVENTS.code, str(events), str(events), events, contributions=held)
-    # A rate rests on the events and on everybody's time.
-    both = contributions((each.subject_id, each.event_ids) for each in (*held, *at_risk.contributions))
-    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=both)
+    shown = Cell(_RATE.code, text(rate), rounded(rate, 2), events, contributions=_both(line, saf, held, at_risk))
     return Row(line.code, line.label, (counted, at_risk, shown), line.level)
+
+
+def _both(line: Line, saf: SafetySet, held: Sequence[Contribution], at_risk: Cell) -> tuple[Contribution, ...]:
+    """A rate rests on the events and on everybody's time."""
+    events = {each.subject_id: each.event_ids for each in held}
+
+    def merged(each: Contribution) -> Contribution:
+        made_of = events.get(each.subject_id, ()), each.event_ids
+        place = "rate", line.code, each.subject_id
+        return saf.memory.made(place, made_of, lambda: Contribution(each.subject_id, in_order(chain(*made_of))))
+
+    return tuple(map(merged, at_risk.contributions))

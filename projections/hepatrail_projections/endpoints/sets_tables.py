@@ -56,7 +56,8 @@ def _evaluable(
     safety: Sequence[SafetyFacts], change: Sequence[ChangeFacts], protocol: Protocol, memory: Memory
 ) -> Table:
     n, points = sum(each.treated for each in safety), post_points(protocol)
-    places = by_place(each for each in change if each.in_safety_set)
+    in_set = sorted((each for each in change if each.in_safety_set), key=lambda each: each.subject_id)
+    places = memory.made("places", in_set, lambda: by_place(in_set))
 
     def cell(parameter: str, point: str) -> Cell:
         made_of = places.get((parameter, point), []), n, Decimal(protocol.endpoints.confidence)

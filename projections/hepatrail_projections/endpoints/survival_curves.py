@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from uuid import UUID
 
 from hepatrail_events.protocol import Protocol
-from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions, rounded, text
+from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Contribution, Row, Table, rounded, text
 from hepatrail_projections.clinical.endpoints.competing import Incidence, incidence
 from hepatrail_projections.clinical.endpoints.follow_up import End, Ended
-from hepatrail_projections.clinical.endpoints.proportion import count_cell, proportion_cell
+from hepatrail_projections.clinical.endpoints.proportion import share_cell
 from hepatrail_projections.clinical.endpoints.survival import Estimate, KaplanMeier
 
 IMPUTED_DATE = "IMPUTED_DATE"
@@ -70,12 +69,12 @@ def confidence(protocol: Protocol) -> Decimal:
 def _curve_cells(at: Estimate, ended: Sequence[Ended], protocol: Protocol) -> tuple[Cell, ...]:
     happened = [each for each in ended if each.happened and each.days <= at.tau]
     flags = _flags(happened, beyond=at.survival is None and bool(ended))
-    everybody, of = contributions(map(_named, ended)), len(ended)
+    everybody, of = _held(ended), len(ended)
     lower, upper = (None, None) if at.interval is None else (at.interval.lower, at.interval.upper)
     exact = Cell("EXACT", None, "")
     if at.supplement is not None:
-        spared = (_named(each) for each in ended if not each.happened or each.days > at.tau)
-        exact = proportion_cell("EXACT", spared, of, confidence(protocol), flags)
+        spared = _held(each for each in ended if not each.happened or each.days > at.tau)
+        exact = share_cell("EXACT", spared, of, confidence(protocol), flags)
     return (
         Cell("SURVIVAL", text(at.survival), rounded(at.survival, _ESTIMATE), None, of, at.interval, everybody, flags),
         Cell("SE", text(at.se), rounded(at.se, _ESTIMATE), None, of, None, everybody, flags),
@@ -90,7 +89,7 @@ def _curve_cells(at: Estimate, ended: Sequence[Ended], protocol: Protocol) -> tu
 
 def _incidence_cells(tau: int, found: Incidence | None, free: float | None, ended: Sequence[Ended]) -> tuple[Cell, ...]:
     happened = [each for each in ended if each.happened and each.days <= tau]
-    everybody, flags = contributions(map(_named, ended)), _flags(happened, beyond=found is None and bool(ended))
+    everybody, flags = _held(ended), _flags(happened, beyond=found is None and bool(ended))
     transplant, death = (None, None) if found is None else (float(found.transplant), float(found.death))
     estimates = [("TRANSPLANT", transplant), ("DEATH", death), ("FREE", free)]
     total = None if transplant is None or death is None or free is None else transplant + death + free
@@ -110,7 +109,8 @@ def _incidence_cells(tau: int, found: Incidence | None, free: float | None, ende
 
 def _count(column: str, who: Sequence[Ended]) -> Cell:
     flags = _flags([each for each in who if each.happened], beyond=False)
-    return count_cell(column, len(who), map(_named, who), flags if column != "AT_RISK" else ())
+    count = str(len(who))
+    return Cell(column, count, count, len(who), None, None, _held(who), flags if column != "AT_RISK" else ())
 
 
 def _flags(happened: Iterable[Ended], *, beyond: bool) -> tuple[str, ...]:
@@ -118,5 +118,6 @@ def _flags(happened: Iterable[Ended], *, beyond: bool) -> tuple[str, ...]:
     return (*imputed, BEYOND_DATA) if beyond else imputed
 
 
-def _named(each: Ended) -> tuple[str, tuple[UUID, ...]]:
-    return each.subject_id, each.event_ids
+def _held(ended: Iterable[Ended]) -> tuple[Contribution, ...]:
+    """In the order of the participants, in which the curves have them."""
+    return tuple(each.held for each in ended)

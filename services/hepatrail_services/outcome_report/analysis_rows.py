@@ -127,7 +127,7 @@ def _time(code: str, name: str, ended: Ended) -> dict[str, Value]:
         "AVAL": ended.days,
         "CNSR": int(ended.end is End.CENSORED),
         "EVNTDESC": ended.end.value,
-        "SRCEVID": _ids(ended.event_ids),
+        "SRCEVID": _ids(ended.held.event_ids),
     }
 
 

@@ -78,14 +78,14 @@ def test_a_death_names_t0_and_its_own_record_and_nothing_else(trial: SurvivalTri
     told = life.death(day(30), aware=after(31))
     life.seen(after(32), "N")
     mended = life.correct_death(after(40), day(28))
-    assert set(died(trial).event_ids) == {told, mended, *known(trial).t0.event_ids}
+    assert set(died(trial).held.event_ids) == {told, mended, *known(trial).t0.event_ids}
 
 
 def test_a_death_taken_back_is_none_and_a_corrected_date_counts(trial: SurvivalTrial, life: Life) -> None:
     told = life.death(day(30), aware=after(31))
     mended = life.correct_death(after(40), day(28))
     assert shown(died(trial)) == (28, "DEATH")
-    assert {told, mended} <= set(died(trial).event_ids)
+    assert {told, mended} <= set(died(trial).held.event_ids)
     life.correct_death(after(50))
     assert shown(died(trial)) == (0, "CENSORED")
 
@@ -113,7 +113,7 @@ def test_last_known_alive_names_the_last_contact(trial: SurvivalTrial, life: Lif
     life.ae(after(20))
     asked, seen = life.ae(after(51)), life.seen(after(51, hours=1))
     assert set(known(trial).alive.event_ids) == {asked, seen}
-    assert {asked, seen} | set(known(trial).t0.event_ids) == set(died(trial).event_ids)
+    assert {asked, seen} | set(known(trial).t0.event_ids) == set(died(trial).held.event_ids)
 
 
 def test_last_known_alive_is_never_the_time_of_entry_or_of_the_result(trial: SurvivalTrial, life: Life) -> None:

@@ -75,7 +75,7 @@ def test_a_transplant_before_t0_is_history_and_a_retransplant_counts(trial: Surv
     assert first(trial).end is End.CENSORED
     again, third = life.transplant(day(30), recorded=after(31)), life.transplant(day(60), recorded=after(61))
     assert shown(first(trial)) == (30, "TRANSPLANT")
-    assert again in first(trial).event_ids and third not in first(trial).event_ids
+    assert again in first(trial).held.event_ids and third not in first(trial).held.event_ids
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from hepatrail_projections.clinical.endpoints.cells import Contribution, in_order
 from hepatrail_projections.clinical.endpoints.competing import Cause, FirstEvent
 from hepatrail_projections.clinical.endpoints.survival import Followed
 
@@ -67,12 +68,12 @@ _CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The time of a participant in an analysis, in days from T0; `event_ids` are those of T0 and of the end."""
+    """The time of a participant in an analysis, in days from T0; `held` names the events of T0 and of the end."""
 
     subject_id: str
     days: int
     end: End
-    event_ids: tuple[UUID, ...]
+    held: Contribution
     imputed: bool = False
 
     @property
@@ -144,10 +145,13 @@ def _precedes(death: Known, transplant: Known) -> bool:
 
 
 def _ended(of: FollowUp, known: Known, end: End) -> Ended:
-    ids = tuple(dict.fromkeys((*of.t0.event_ids, *known.event_ids)))
-    return Ended(of.subject_id, of.days(known), end, ids, known.imputed)
+    return Ended(of.subject_id, of.days(known), end, _held(of, known), known.imputed)
 
 
 def _censored(of: FollowUp, cut: date, horizon: int) -> Ended:
     days = max(0, min(of.days(of.alive), (cut - of.t0.day).days, horizon))
-    return Ended(of.subject_id, days, End.CENSORED, tuple(dict.fromkeys((*of.t0.event_ids, *of.alive.event_ids))))
+    return Ended(of.subject_id, days, End.CENSORED, _held(of, of.alive))
+
+
+def _held(of: FollowUp, known: Known) -> Contribution:
+    return Contribution(of.subject_id, in_order((*of.t0.event_ids, *known.event_ids)))
