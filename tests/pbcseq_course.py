@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from uuid import UUID
 
-from hepatrail_events.commands import Actor
-from hepatrail_events.protocol import Protocol, content_hash, shipped_protocol
+from hepatrail_events.protocol import Protocol, shipped_protocol
 from hepatrail_events.roles import Role
 from hepatrail_events.streams import STUDY, subject_of
-from hepatrail_events.study import ProtocolPublished
 from hepatrail_projections.derive import SubjectRows, derive
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
@@ -57,26 +54,10 @@ def long_protocol() -> Protocol:
     return shipped.model_copy(update={"endpoints": rules, "planned_n": 312, "title": "Mayo Clinic PBC, sequential"})
 
 
-class _LongSpine(PureSpine):
-    """With the long protocol in force from before the first patient's entry."""
-
-    def __init__(self, now: datetime) -> None:
-        super().__init__(now)
-        content = long_protocol().content()
-        version = ProtocolPublished(
-            version="PBCSEQ-1",
-            content=content,
-            hash=content_hash(content),
-            approved_by="sponsor",
-            reason="follow-up of many years",
-            effective_at=datetime(2000, 6, 1, tzinfo=UTC),
-        )
-        self._append(STUDY, Actor(id="pi", role=Role.PRINCIPAL_INVESTIGATOR, org="site"), UUID(int=2), version)
-
-
 async def import_pbcseq(source: Source) -> Imported:
     """Sends the source under the long protocol."""
-    spine, mapping = _LongSpine(NOW), read_mapping(Path("pbcseq.toml"))
+    spine, mapping = PureSpine(NOW), read_mapping(Path("pbcseq.toml"))
+    spine.publish("PBCSEQ-1", long_protocol(), datetime(2000, 6, 1, tzinfo=UTC))
     await activate_sites(spine.acting_as(Role.ADMIN), mapping.study, mapping.sites.ids, mapping.sites.approval_ref)
     plan = plan_import(source, mapping)
     return Imported(plan, settle_account(plan, await run_plan(plan, spine.acting_as(Role.INVESTIGATOR))), spine)

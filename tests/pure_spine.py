@@ -13,7 +13,7 @@ from hepatrail_events.envelope import Envelope
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.event import Event
 from hepatrail_events.ids import uuid7
-from hepatrail_events.protocol import content_hash, shipped_protocol
+from hepatrail_events.protocol import Protocol, content_hash, shipped_protocol
 from hepatrail_events.roles import ALL_SITES, Role
 from hepatrail_events.streams import STUDY
 from hepatrail_events.study import ProtocolPublished
@@ -34,20 +34,21 @@ class PureSpine:
         self.recorded: dict[str, list[Recorded]] = defaultdict(list)
         self._states: dict[str, State] = {}
         self._decided: dict[tuple[str, UUID], tuple[str, Accepted | Rejected]] = {}
-        content = shipped_protocol().content()
-        self._append(
-            STUDY,
-            Actor(id="pi", role=Role.PRINCIPAL_INVESTIGATOR, org="site"),
-            UUID(int=1),
-            ProtocolPublished(
-                version="1.0",
-                content=content,
-                hash=content_hash(content),
-                approved_by="sponsor",
-                reason="first version",
-                effective_at=datetime(2000, 1, 1, tzinfo=UTC),
-            ),
+        self.publish("1.0", shipped_protocol(), datetime(2000, 1, 1, tzinfo=UTC))
+
+    def publish(self, version: str, protocol: Protocol, effective_at: datetime) -> None:
+        """Puts a version of the protocol in force."""
+        content = protocol.content()
+        published = ProtocolPublished(
+            version=version,
+            content=content,
+            hash=content_hash(content),
+            approved_by="sponsor",
+            reason="as the test wants it",
+            effective_at=effective_at,
         )
+        by = Actor(id="pi", role=Role.PRINCIPAL_INVESTIGATOR, org="site")
+        self._append(STUDY, by, UUID(int=len(self.recorded[STUDY]) + 1), published)
 
     def advance_to(self, instant: datetime) -> None:
         """Moves the clock forward."""

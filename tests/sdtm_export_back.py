@@ -5,14 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from hepatrail_events.codec import Recorded
-from hepatrail_events.commands import Actor
-from hepatrail_events.protocol import Protocol, content_hash
+from hepatrail_events.protocol import Protocol
 from hepatrail_events.roles import Role
-from hepatrail_events.streams import STUDY
-from hepatrail_events.study import ProtocolPublished
 from hepatrail_services.exporters.dataset_json import Value
 from hepatrail_services.exporters.import_mapping import import_mapping
 from hepatrail_services.importers.account import Account, settle_account
@@ -37,23 +33,6 @@ ENROLLED_AT: Mapping[str, str] = {"DSSTDTC": RECORDED, "DSSTDY": RECORDED}
 """Likewise, of the row ENROLLED only: an enrolment states no time of its own."""
 
 Streams = Mapping[str, Sequence[Recorded]]
-
-
-class _SameProtocol(PureSpine):
-    """With the protocol of the trial that was exported in force."""
-
-    def __init__(self, now: datetime, protocol: Protocol) -> None:
-        super().__init__(now)
-        content = protocol.content()
-        version = ProtocolPublished(
-            version="as exported",
-            content=content,
-            hash=content_hash(content),
-            approved_by="sponsor",
-            reason="the protocol of the exported trial",
-            effective_at=datetime(2000, 6, 1, tzinfo=UTC),
-        )
-        self._append(STUDY, Actor(id="pi", role=Role.PRINCIPAL_INVESTIGATOR, org="site"), UUID(int=2), version)
 
 
 class Played(NamedTuple):
@@ -90,7 +69,8 @@ async def imported(
 
     `others` are the roles of which the importer has a token beside the investigator's.
     """
-    mapping, spine = mapping_of(tables, protocol), _SameProtocol(at, protocol)
+    mapping, spine = mapping_of(tables, protocol), PureSpine(at)
+    spine.publish("as exported", protocol, datetime(2000, 6, 1, tzinfo=UTC))
     await activate_sites(spine.acting_as(Role.ADMIN), "test", mapping.sites.ids, mapping.sites.approval_ref)
     plan, users = plan_import(source_of(tables), mapping), {role: spine.acting_as(role) for role in others}
     settled = [await run_plan(plan, spine.acting_as(Role.INVESTIGATOR), others=users) for _ in range(times)]

@@ -3,6 +3,7 @@ values that nobody accepts, a transplant and deaths, losses, withdrawals; five p
 `sdtm_export_whole`."""
 
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from clinical_builders import T0, A
 from hepatrail_events.adverse_events import (
@@ -47,7 +48,9 @@ from hepatrail_events.sessions import SessionVoided as SessionVoid
 from hepatrail_events.streams import subject_stream
 from hepatrail_events.types import PartialDate, Precision
 from hepatrail_events.voiding import VoidReason
+from hepatrail_services.exporters.dataset_json import Value
 from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, start
+from sdtm_export_rows import Named, Tables, exported, rows_at, streams_of, table
 from sdtm_export_whole import whole
 from sdtm_export_whole_events import RSI, partial
 
@@ -250,3 +253,26 @@ def _lost(log: LogWriter) -> None:
             log.commit(stream, ContactRegained(at=log.now))
             scope = WithdrawalScope.TREATMENT_ONLY
             log.commit(stream, ParticipantWithdrew(withdrawn_at=log.now, scope=scope, vital_status_allowed=False))
+
+
+@cache
+def tables(as_of: datetime = END) -> Tables:
+    """The export of the course as of an instant."""
+    return exported(*rows_at(streams_of(course().records), as_of))
+
+
+def of(domain: str, subject_id: str, as_of: datetime = END) -> list[Named]:
+    """A participant's rows of a dataset."""
+    return [row for row in table(tables(as_of), domain) if row["USUBJID"] == subject_id]
+
+
+def one(domain: str, subject_id: str, **known: Value) -> Named:
+    """The one row of a participant with these values."""
+    found = [row for row in of(domain, subject_id) if known.items() <= row.items()]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def values(row: Named, *names: str) -> tuple[Value, ...]:
+    """Some variables of a row."""
+    return tuple(row[name] for name in names)

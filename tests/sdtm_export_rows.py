@@ -25,6 +25,7 @@ ORIGIN = Origin(
     metadata="MDV.1.0",
 )
 Tables = Mapping[str, list[Row]]
+Named = dict[str, Value]
 
 
 def streams_of(records: Iterable[LogRecord]) -> dict[str, list[Recorded]]:
