@@ -18,7 +18,7 @@ from hepatrail_projections.data_query import DATA_QUERY, QueryRow
 from hepatrail_projections.device_deficiency import DEVICE_DEFICIENCY, DeviceDeficiencyRow, device_deficiency_rows
 from hepatrail_projections.exposure import EXPOSURE, ExposureRow, exposure_row
 from hepatrail_projections.facts import SubjectView
-from hepatrail_projections.lab_result import LAB_RESULT, LabResultRow, lab_result_rows
+from hepatrail_projections.lab_result import LAB_RESULT, LAB_VALUE, LabResultRow, LabValue, lab_result_rows
 from hepatrail_projections.medication import MEDICATION, MedicationRow, medication_rows
 from hepatrail_projections.narrative import NARRATIVE, NarrativeRow, narrative_rows
 from hepatrail_projections.procedure import PROCEDURE, ProcedureRow, procedure_rows
@@ -47,7 +47,7 @@ class OutcomeRows:
 
     subject: SubjectRow
     sessions: tuple[SessionRow, ...]
-    lab_results: tuple[LabResultRow, ...]
+    lab_results: tuple[LabValue, ...]
     scores: tuple[ScoreRow, ...]
     adverse_events: tuple[AdverseEventRow, ...]
     assessments: tuple[AssessmentRow, ...]
@@ -57,6 +57,7 @@ class OutcomeRows:
 class SubjectRows(OutcomeRows):
     """Everything that is derived of one participant; `PARTS` names the table of each."""
 
+    lab_results: tuple[LabResultRow, ...]
     exposure: ExposureRow
     visits: tuple[VisitRow, ...]
     medications: tuple[MedicationRow, ...]
@@ -111,7 +112,12 @@ PARTS: tuple[Part, ...] = (
     Part("findings", SAFETY_FINDING, ("finding_id",)),
 )
 
-OUTCOME_PARTS: tuple[Part, ...] = tuple(part for part in PARTS if part.name in OutcomeRows.__slots__)
+OUTCOME_PARTS: tuple[Part, ...] = tuple(
+    replace(part, table=LAB_VALUE) if part.table is LAB_RESULT else part
+    for part in PARTS
+    if part.name in OutcomeRows.__slots__
+)
+"""The parts of `OutcomeRows`, of laboratory results no more than it has of them."""
 
 SUBJECT_TABLES: tuple[Table[Any], ...] = tuple(part.table for part in PARTS)
 
@@ -131,11 +137,12 @@ def derive(
     state = None if published is None else clinical_state(view, published)
     known_results = None if before is None else (before[0], before[1].lab_results)
     known_clocks = None if before is None else (before[0], before[1].subject.protocol_version, before[1].clocks)
-    outcome = _outcome_rows(view, published, state, known_results)
+    lab_results = lab_result_rows(view, state, known_results)
+    outcome = _outcome_rows(view, published, state, lab_results)
     rows = SubjectRows(
         subject=outcome.subject,
         sessions=outcome.sessions,
-        lab_results=outcome.lab_results,
+        lab_results=lab_results,
         scores=outcome.scores,
         adverse_events=outcome.adverse_events,
         assessments=outcome.assessments,
@@ -159,19 +166,19 @@ def derive_outcome_rows(view: SubjectView, study: StudyView, at: datetime) -> Ou
     """The part of `derive`'s answer that outcomes need, in half the time."""
     published = study.published_at(at)
     state = None if published is None else clinical_state(view, published)
-    return _in_order(_outcome_rows(view, published, state), OUTCOME_PARTS)
+    return _in_order(_outcome_rows(view, published, state, lab_result_rows(view, state)), OUTCOME_PARTS)
 
 
 def _outcome_rows(
     view: SubjectView,
     published: PublishedProtocol | None,
     state: ClinicalState | None,
-    known_results: tuple[SubjectView, tuple[LabResultRow, ...]] | None = None,
+    lab_results: tuple[LabValue, ...],
 ) -> OutcomeRows:
     return OutcomeRows(
         subject=subject_row(view, state),
         sessions=session_rows(view, published),
-        lab_results=lab_result_rows(view, state, known_results),
+        lab_results=lab_results,
         scores=() if state is None else score_rows(view, state),
         adverse_events=adverse_event_rows(view, state),
         assessments=assessment_rows(view, state),

@@ -15,7 +15,31 @@ from hepatrail_projections.table import Json, Table
 
 
 @dataclass(frozen=True, slots=True)
-class LabResultRow:
+class LabValue:
+    """The columns of a `LabResultRow` that outcomes look at: a third of them, and nothing with structure."""
+
+    subject_id: str
+    result_id: UUID
+    streamseq: int
+    row_index: int
+    code: str
+    collected_at: datetime | None
+    collected_on: date | None
+    comparator: str | None
+    not_done: str | None
+    accepted: bool
+    canonical_value: str | None
+    canonical_exact: str | None
+    point: str | None
+    in_window: bool | None
+    used: bool
+    baseline: bool
+    voided: bool
+    event_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabResultRow(LabValue):
     """One result in its latest version.
 
     `kind` is LAB or OBSERVATION. `streamseq` and `row_index` place it in its stream. `collected_at` or, when only
@@ -34,51 +58,33 @@ class LabResultRow:
     LAB_GRADE_UNREVIEWED of R13: `term`, `grade`, `minimum`, `gradeAtBaseline`, `since`, `priority`, `opensAt`.
     """
 
-    subject_id: str
-    result_id: UUID
-    streamseq: int
-    row_index: int
     kind: str
     sample_id: UUID | None
-    code: str
-    collected_at: datetime | None
-    collected_on: date | None
     value: str | None
-    comparator: str | None
     unit: str | None
     low: str | None
     high: str | None
     method: str | None
     fasting: bool | None
-    not_done: str | None
     nt_reason: str | None
     laboratory: str | None
     specimen: str | None
     source_message_id: str | None
     visit_code: str | None
     pre_session: bool | None
-    accepted: bool
     reject_reason: str | None
     confirmed: bool
-    canonical_value: str | None
-    canonical_exact: str | None
     canonical_unit: str | None
-    point: str | None
-    in_window: bool | None
     remark: str | None
-    used: bool
-    baseline: bool
     grades: Json
     review: Json | None
     finding: Json | None
-    voided: bool
     void_reason_code: str | None
     void_reason_text: Json | None
     voided_by: str | None
     corrections: Json
     recorded_at: datetime
     protocol_version: str | None
-    event_ids: tuple[UUID, ...]
 
 
 LAB_RESULT = Table(
@@ -87,6 +93,8 @@ LAB_RESULT = Table(
     ("subject_id", "result_id"),
     indexes=("(subject_id, streamseq, row_index)",),
 )
+LAB_VALUE = Table("lab_result", LabValue, ("subject_id", "result_id"))
+"""The same table, read in part; only `LAB_RESULT` makes and writes it."""
 
 
 def lab_result_rows(

@@ -11,7 +11,7 @@ Decided here, because the reference leaves room:
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -89,30 +89,43 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
-    """What a participant contributes; `entries` are there only where something was observed, and in SAF only."""
+    """What a participant contributes; `entries` are there only where something was observed, and in SAF only.
+
+    `seen` is what they were made of.
+    """
 
     subject_id: str
     in_safety_set: bool
     entries: Mapping[Place, ChangeEntry]
+    seen: Mapping[Place, Observed] = field(default_factory=dict, compare=False, repr=False)
 
 
-def change_facts(rows: OutcomeRows, protocol: Protocol) -> ChangeFacts:
-    """The facts of one participant from the rows that were derived under this protocol."""
+def change_facts(rows: OutcomeRows, protocol: Protocol, before: ChangeFacts | None = None) -> ChangeFacts:
+    """The facts of one participant from the rows that were derived under this protocol.
+
+    `before` are facts of the same participant under the same protocol; what they have of the same observations is taken
+    from there, which changes nothing but the time that it takes.
+    """
     subject_id = rows.subject.subject_id
     if all(each.voided for each in rows.sessions):
         return ChangeFacts(subject_id, False, {})
-    found, entries = observed(rows, protocol), {}
+    found, known, entries = observed(rows, protocol), before or ChangeFacts(subject_id, True, {}), {}
     for parameter in parameters(protocol):
-        first = found.get((parameter.code, BASELINE))
-        baseline = None if first is None else _entry(subject_id, parameter, BASELINE, first, protocol.endpoints)
-        if baseline is not None:
-            entries[parameter.code, BASELINE] = baseline
-        for point in post_points(protocol):
-            seen = found.get((parameter.code, point))
-            if seen is not None:
-                entry = _entry(subject_id, parameter, point, seen, protocol.endpoints, baseline)
-                entries[parameter.code, point] = entry
-    return ChangeFacts(subject_id, True, entries)
+        at_baseline = parameter.code, BASELINE
+        unmoved = known.seen.get(at_baseline) == found.get(at_baseline)
+        baseline = None
+        for point in (BASELINE, *post_points(protocol)):
+            place = parameter.code, point
+            seen = found.get(place)
+            if seen is None:
+                continue
+            if unmoved and known.seen.get(place) == seen:
+                entries[place] = known.entries[place]
+            else:
+                entries[place] = _entry(subject_id, parameter, point, seen, protocol.endpoints, baseline)
+            if point == BASELINE:
+                baseline = entries[place]
+    return ChangeFacts(subject_id, True, entries, found)
 
 
 def by_place(facts: Iterable[ChangeFacts]) -> Mapping[Place, list[ChangeEntry]]:

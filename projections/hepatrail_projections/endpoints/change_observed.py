@@ -29,7 +29,7 @@ from hepatrail_projections.clinical.windows import during_session
 from hepatrail_projections.clinical_stops import latest_moment
 from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.change_parameters import parameters
-from hepatrail_projections.lab_result import LabResultRow
+from hepatrail_projections.lab_result import LabValue
 from hepatrail_projections.score import ScoreRow
 
 _PRESSURES = ("map", "sbp", "dbp")
@@ -146,7 +146,7 @@ def _stops(rows: OutcomeRows, zone: ZoneInfo) -> Iterable[tuple[str, datetime]]:
             yield "AFTER_WITHDRAWAL", each.at
 
 
-def _lab(row: LabResultRow, course: _Course) -> Observed:
+def _lab(row: LabValue, course: _Course) -> Observed:
     collected = Collected(row.collected_at, row.collected_on)
     return Observed(
         number=_number(row.canonical_exact),

@@ -37,27 +37,32 @@ class Facts:
     exposure: ExposureFacts
 
 
-def facts_of(rows: OutcomeRows, protocol: Protocol) -> Facts:
-    """A participant's part, from the rows as of the data cut."""
-    return Facts(
+def facts_of(rows: OutcomeRows, protocol: Protocol, before: Facts | None = None) -> Facts:
+    """A participant's part, from the rows as of the data cut.
+
+    `before` is an earlier part of the same participant under the same protocol: what is equal is the same object then,
+    so that tables see at once what they need not make again.
+    """
+    facts = Facts(
         rows.subject.subject_id,
         safety_facts(rows, protocol),
         survival_facts(rows, protocol),
-        change_facts(rows, protocol),
+        change_facts(rows, protocol, None if before is None else before.change),
         exposure_facts(rows, protocol),
     )
+    return facts if before is None else unchanged(facts, before)
 
 
-def unchanged(facts: Facts, before: Facts) -> Facts:
-    """The facts, with the objects of an earlier answer in place of those that are equal: tables see that at once."""
-    change, safety, known = facts.change, facts.safety, before.change.entries
+def unchanged(facts: Facts, other: Facts) -> Facts:
+    """The facts, with the objects of another part of the same participant in place of those that are equal."""
+    change, safety, known = facts.change, facts.safety, other.change.entries
     entries = {place: known[place] if known.get(place) == each else each for place, each in change.entries.items()}
     return Facts(
         facts.subject_id,
-        replace(safety, events=before.safety.events) if safety.events == before.safety.events else safety,
-        before.survival if facts.survival == before.survival else facts.survival,
+        replace(safety, events=other.safety.events) if safety.events == other.safety.events else safety,
+        other.survival if facts.survival == other.survival else facts.survival,
         replace(change, entries=entries),
-        before.exposure if facts.exposure == before.exposure else facts.exposure,
+        other.exposure if facts.exposure == other.exposure else facts.exposure,
     )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hepatrail_projections.collecting import without_gc
 from hepatrail_projections.endpoints.answer import OutcomesRead
 from hepatrail_projections.endpoints.memory import Memory
-from hepatrail_projections.endpoints.outcomes import Facts, facts_of, outcomes, unchanged
+from hepatrail_projections.endpoints.outcomes import Facts, facts_of, outcomes
 from hepatrail_projections.reading import Reader
 from hepatrail_projections.study_view import PublishedProtocol, StudyView
 from hepatrail_projections.subject_reading import outcome_rows_of
@@ -59,14 +59,13 @@ class OutcomeFacts:
                     found[each] = kept.facts
         wanted = [each for each in versions if each not in found]
         for begin in range(0, len(wanted), _AT_ONCE):
-            with without_gc():
-                read = await outcome_rows_of(connection, wanted[begin : begin + _AT_ONCE], study, as_of, now)
-                for each, rows_of_one in read.items():
-                    facts = facts_of(rows_of_one, published.protocol)
-                    if as_of is None:
-                        facts = unchanged(facts, self._known[each].facts) if each in self._known else facts
-                        self._known[each] = _Kept(rows_of_one.subject.version, published.version, facts)
-                    found[each] = facts
+            read = await outcome_rows_of(connection, wanted[begin : begin + _AT_ONCE], study, as_of, now)
+            for each, rows_of_one in read.items():
+                known = self._known.get(each) if as_of is None else None
+                before = known.facts if known is not None and known.protocol == published.version else None
+                found[each] = facts_of(rows_of_one, published.protocol, before)
+                if as_of is None:
+                    self._known[each] = _Kept(rows_of_one.subject.version, published.version, found[each])
         return Known(at, published, tuple(found[each] for each in sorted(found)))
 
 
@@ -81,8 +80,8 @@ class OutcomeReader:
 
     async def outcomes(self, as_of: datetime | None = None) -> OutcomesRead:
         """The outcomes now or as of an instant (aware), from one snapshot; raises Unavailable."""
-        known, complete_to = await self._reader.answer(self._facts.read, as_of)
         with without_gc():
+            known, complete_to = await self._reader.answer(self._facts.read, as_of)
             found = outcomes(known.facts, known.published, known.at, self._kept(known) if as_of is None else None)
         return OutcomesRead(found, complete_to, as_of is None or complete_to is None or as_of > complete_to)
 

@@ -21,7 +21,7 @@ from hepatrail_projections.clinical.endpoints.cells import in_order
 from hepatrail_projections.clinical.endpoints.follow_up import Known
 from hepatrail_projections.clinical.endpoints.survival_dates import Withdrawal, permitted, possible_days
 from hepatrail_projections.derive import OutcomeRows
-from hepatrail_projections.lab_result import LabResultRow
+from hepatrail_projections.lab_result import LabValue
 
 _DRAWN = frozenset({"HEMOLYSED", "INSUFFICIENT", "CLOTTED"})
 """Why a sample that was taken gave no value."""
@@ -85,7 +85,7 @@ def last_alive(t0: Known, found: Iterable[Contact], stated: Iterable[Withdrawal]
     return Known(known[0].day, in_order(event_id for each in known for event_id in each.event_ids))
 
 
-def _samples(rows: Iterable[LabResultRow], zone: ZoneInfo) -> Iterator[Contact]:
+def _samples(rows: Iterable[LabValue], zone: ZoneInfo) -> Iterator[Contact]:
     taken: dict[datetime | date, list[UUID]] = defaultdict(list)
     for row in rows:
         if not row.voided and row.accepted and (row.not_done is None or row.not_done in _DRAWN):

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Contribution, Row, Table, rounded, text
 from hepatrail_projections.clinical.endpoints.competing import Incidence, incidence
 from hepatrail_projections.clinical.endpoints.follow_up import End, Ended
 from hepatrail_projections.clinical.endpoints.proportion import share_cell
-from hepatrail_projections.clinical.endpoints.survival import Estimate, KaplanMeier
+from hepatrail_projections.clinical.endpoints.survival import Estimate, Followed, KaplanMeier
 
 IMPUTED_DATE = "IMPUTED_DATE"
 """Flag: a date that counts here was not reported to the day."""
@@ -24,7 +25,6 @@ _ESTIMATE, _LIMIT = 4, 3
 
 def curve_table(code: str, title: str, events: str, ended: Sequence[Ended], protocol: Protocol, *notes: str) -> Table:
     """A Kaplan-Meier curve at the landmarks; `events` heads what happened until then, ordered by participant."""
-    curve = KaplanMeier([each.followed for each in ended], confidence(protocol))
     columns = (
         Column("SURVIVAL", "S"),
         Column("SE", "Standard error (Greenwood)"),
@@ -35,8 +35,9 @@ def curve_table(code: str, title: str, events: str, ended: Sequence[Ended], prot
         Column("EVENTS", events),
         Column("CENSORED", "Censored before"),
     )
-    days = protocol.endpoints.landmark_days
-    rows = (Row(f"DAY_{tau}", f"Day {tau}", _curve_cells(curve.at(tau), ended, protocol)) for tau in days)
+    rows = (
+        Row(f"DAY_{at.tau}", f"Day {at.tau}", _curve_cells(at, ended, protocol)) for at in _estimates(ended, protocol)
+    )
     return Table(code, title, SECTION, columns, tuple(rows), notes)
 
 
@@ -51,11 +52,14 @@ def incidence_table(ended: Sequence[Ended], protocol: Protocol) -> Table:
         Column("TRANSPLANTS", "Transplants, cumulative"),
         Column("DEATHS", "Deaths without transplant, cumulative"),
     )
-    curve = KaplanMeier([each.followed for each in ended], confidence(protocol))
     first = [each.first_event for each in ended]
     rows = (
-        Row(f"DAY_{tau}", f"Day {tau}", _incidence_cells(tau, incidence(first, tau), curve.at(tau).survival, ended))
-        for tau in protocol.endpoints.landmark_days
+        Row(
+            f"DAY_{at.tau}",
+            f"Day {at.tau}",
+            _incidence_cells(at.tau, incidence(first, at.tau), at.survival, ended),
+        )
+        for at in _estimates(ended, protocol)
     )
     title = "Cumulative incidence of transplant and of death without transplant (Aalen-Johansen)"
     return Table("CUMULATIVE_INCIDENCE", title, SECTION, columns, tuple(rows))
@@ -64,6 +68,18 @@ def incidence_table(ended: Sequence[Ended], protocol: Protocol) -> Table:
 def confidence(protocol: Protocol) -> Decimal:
     """The confidence of every interval."""
     return Decimal(protocol.endpoints.confidence)
+
+
+def _estimates(ended: Sequence[Ended], protocol: Protocol) -> tuple[Estimate, ...]:
+    rules = protocol.endpoints
+    return _known_estimates(tuple(each.followed for each in ended), confidence(protocol), tuple(rules.landmark_days))
+
+
+# Two tables rest on one curve, and most events move nobody's time.
+@lru_cache(maxsize=8)
+def _known_estimates(followed: tuple[Followed, ...], level: Decimal, days: tuple[int, ...]) -> tuple[Estimate, ...]:
+    curve = KaplanMeier(followed, level)
+    return tuple(curve.at(tau) for tau in days)
 
 
 def _curve_cells(at: Estimate, ended: Sequence[Ended], protocol: Protocol) -> tuple[Cell, ...]:
