@@ -2,18 +2,50 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
+from empty_databases import EmptyDatabases
 from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
-from hepatrail_infra.postgres import Dsns, Passwords, connection, prepare_databases
-from projection_kafka import fresh_topics
+from hepatrail_infra.postgres import Dsns
+from projection_kafka import fresh_topics, started_kafka
 
-PASSWORDS = Passwords("owner", "writer", "reader", "use", "destroy")
 # The folders whose files take longest come first, so that no worker ends with one of them alone.
 ORDER = ("e2e", "fault", "services", "infra", "projections", "graphql", "events")
+# Whole stacks are ten processes each, and two at once are what two cores bear: one worker has the first of these files,
+# another the rest, about as long.
+STACKS = {
+    "stacks": (
+        "e2e/test_auditor_at_the_stack.py",
+        "e2e/test_bundle_of_a_stack.py",
+        "e2e/test_import_sdtm.py",
+        "e2e/test_operator.py",
+        "e2e/test_restore_drill.py",
+        "e2e/test_ws_clients_many.py",
+        "infra/cli/test_cli_up.py",
+    ),
+    "other stacks": ("e2e/", "fault/"),
+}
+
+
+class FewStacksAtOnce(LoadFileScheduling):  # type: ignore[misc]
+    """A file on one worker, because its tests share servers; whole stacks one after the other on two workers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.removeprefix("tests/")
+        for name, places in STACKS.items():
+            if path.startswith(places):
+                return name
+        return str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewStacksAtOnce | None:
+    """In place of xdist's own, where that is asked for files."""
+    return FewStacksAtOnce(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,27 +77,17 @@ async def postgres_dsn(postgres_server: EmbeddedPostgres) -> str:
 
 @pytest.fixture
 async def dsns(postgres_dsn: str) -> AsyncIterator[Dsns]:
-    """The roles of a database and a vault of the test's own, which go with it.
-
-    A server that a test kills reads every database again before it answers: hundreds of them take a minute.
-    """
-    name = f"t{uuid4().hex[:12]}"
-    databases = name, f"{name}_vault"
-    yield await prepare_databases(postgres_dsn, PASSWORDS, database=databases[0], vault_database=databases[1])
-    async with connection(postgres_dsn) as admin:
-        for database in databases:
-            await admin.execute(f"DROP DATABASE {database} WITH (FORCE)")
+    """The roles of a database and a vault without anything in them."""
+    databases = EmptyDatabases(postgres_dsn)
+    yield await databases.made()
+    await databases.emptied()
 
 
 @pytest.fixture(scope="session")
 async def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedKafka]:
     """One Kafka node; tests make their topics anew."""
-    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.stop()
+    async with started_kafka(tmp_path_factory.mktemp("kafka")) as node:
+        yield node
 
 
 @pytest.fixture

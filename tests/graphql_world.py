@@ -1,20 +1,19 @@
 """The API over a real Postgres and a real vault; only the deciders, the clock and the access log are stood in for."""
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
 from hepatrail_events.commands import Actor
 from hepatrail_events.decisions import Decision, Verdict
@@ -25,9 +24,10 @@ from hepatrail_graphql.asgi import create_app
 from hepatrail_graphql.auth import Authenticator, Withdrawn
 from hepatrail_graphql.context import Services, Times
 from hepatrail_graphql.keys import KeySet
+from hepatrail_infra.embedded.instance import replace_text
 from hepatrail_infra.kafka_admin import DECISIONS, EVENTS
 from hepatrail_infra.postgres import Dsns, connection
-from hepatrail_infra.tokens import TokenSigner
+from hepatrail_infra.tokens import KEY_FILE, TokenSigner
 from hepatrail_infra.vault import Vault
 from hepatrail_projections.endpoints.reading import OutcomeReader
 from hepatrail_projections.listen import Notifications
@@ -111,6 +111,14 @@ def decision(command_id: UUID, stream: str, **changes: Any) -> Decision:
     return Decision(**{**given, **changes})
 
 
+@cache
+def _signing_key() -> str:
+    """A key in PEM, one for all worlds: to make one takes as long as a test."""
+    with TemporaryDirectory() as directory:
+        TokenSigner.load_or_create(Path(directory), "", "")
+        return (Path(directory) / KEY_FILE).read_text()
+
+
 @dataclass
 class World:
     """One API and everything below it."""
@@ -125,7 +133,8 @@ class World:
     access: Log
     port: int = 0
     projected: int = 0
-    _http: httpx.AsyncClient = field(default_factory=httpx.AsyncClient)
+    # Plain HTTP: a client that may need certificates reads all of them, at every start.
+    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(verify=False))
 
     @classmethod
     @asynccontextmanager
@@ -136,7 +145,8 @@ class World:
         vault, notifications = Vault(dsns.vault_use, MASTER_KEY, dsns.vault_destroy), Notifications(dsns.reader)
         await vault.start()
         await notifications.start()
-        signer = TokenSigner.load_or_create(directory, "hepatrail-embedded", "hepatrail")
+        replace_text(directory / KEY_FILE, _signing_key(), 0o600)
+        signer = TokenSigner.load(directory, "hepatrail-embedded", "hepatrail")
         reader = Reader(tables.pool, clock)
 
         async def withdrawn() -> Withdrawn:
@@ -259,65 +269,3 @@ class World:
         assert body.get("errors"), body
         first = body["errors"][0]
         return {"message": first["message"], **first["extensions"]}
-
-
-class Socket:
-    """One connection of `graphql-transport-ws`."""
-
-    def __init__(self, connected: ClientConnection) -> None:
-        self.raw = connected
-
-    @classmethod
-    @asynccontextmanager
-    async def opened(cls, world: World, token: str | None = None) -> AsyncIterator[Self]:
-        """An acknowledged connection; without a token, a safety officer's."""
-        async with connect(
-            world.url().replace("http", "ws"), subprotocols=[Subprotocol("graphql-transport-ws")]
-        ) as connected:
-            socket = cls(connected)
-            officer = world.token(Role.SAFETY_OFFICER)
-            await socket.send("connection_init", payload={"Authorization": f"Bearer {token or officer}"})
-            assert (await socket.receive())["type"] == "connection_ack"
-            yield socket
-
-    async def send(self, kind: str, **more: Any) -> None:
-        """One message."""
-        await self.raw.send(json.dumps({"type": kind, **more}))
-
-    async def receive(self, seconds: float = 5.0) -> dict[str, Any]:
-        """The next message."""
-        async with asyncio.timeout(seconds):
-            message: dict[str, Any] = json.loads(await self.raw.recv())
-            return message
-
-    async def subscribe(self, query: str, name: str = "1", **variables: Any) -> None:
-        """Begins an operation."""
-        await self.send("subscribe", id=name, payload={"query": query, "variables": variables})
-
-    async def next(self, field_name: str = "saeAlerts", seconds: float = 5.0) -> Any:
-        """The next event of a subscription."""
-        message = await self.receive(seconds)
-        assert message["type"] == "next", message
-        assert "errors" not in message["payload"], message
-        return message["payload"]["data"][field_name]
-
-    async def next_but_beats(self, seconds: float = 5.0) -> Any:
-        """The next event that is no heartbeat."""
-        while (event := await self.next(seconds=seconds))["__typename"] == "Heartbeat":
-            pass
-        return event
-
-    async def beat(self, seconds: float = 5.0) -> Any:
-        """The next heartbeat."""
-        while (event := await self.next(seconds=seconds))["__typename"] != "Heartbeat":
-            pass
-        return event
-
-    async def failure(self, seconds: float = 5.0) -> Any:
-        """The error that ends a subscription."""
-        while True:
-            message = await self.receive(seconds)
-            if message["type"] == "error":
-                return message["payload"][0]
-            if message["payload"].get("errors"):
-                return message["payload"]["errors"][0]

@@ -3,14 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.kafka_admin import TOPICS, ensure_topics
 from hepatrail_infra.kafka_log import make_producer
 from hepatrail_infra.kafka_wire import Wire
 from projection_log import LogRecord, produce
+
+
+@asynccontextmanager
+async def started_kafka(directory: Path) -> AsyncIterator[EmbeddedKafka]:
+    """A node that runs, without topics; it ends with the block, whatever was done to it."""
+    node = EmbeddedKafka(directory)
+    try:
+        await node.start()
+        yield node
+    finally:
+        await node.stop()
 
 
 async def fresh_topics(bootstrap: str) -> None:

@@ -87,23 +87,23 @@ class Envelope:
         """Reads the attributes of a CloudEvents object; InvalidEnvelope names the attribute at fault."""
         if body.get("specversion") != "1.0":
             raise InvalidEnvelope("specversion must be 1.0")
-        name, version = _type(_text(body, "type"))
+        name, version = _type(text_of(body, "type"))
         return cls(
             id=_uuid(body, "id"),
             type=name,
             version=version,
-            stream=_text(body, "subject"),
+            stream=text_of(body, "subject"),
             streamseq=_count(body, "streamseq", 1),
             commitid=_uuid(body, "commitid"),
             commitindex=_count(body, "commitindex", 0),
             commitsize=_count(body, "commitsize", 1),
-            prevhash=_text(body, "prevhash"),
+            prevhash=text_of(body, "prevhash"),
             receivedat=_instant(body, "receivedat"),
             recordedat=_instant(body, "recordedat"),
-            actorid=_text(body, "actorid"),
-            actorrole=_text(body, "actorrole"),
-            actororg=_text(body, "actororg"),
-            producer=_text(body, "producer"),
+            actorid=text_of(body, "actorid"),
+            actorrole=text_of(body, "actorrole"),
+            actororg=text_of(body, "actororg"),
+            producer=text_of(body, "producer"),
             studyseq=_count(body, "studyseq", 0),
             protocolversion=_optional(body, "protocolversion"),
             causationid=_optional(body, "causationid"),
@@ -119,7 +119,8 @@ def _type(text: str) -> tuple[str, int]:
     return name, int(version)
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def text_of(body: dict[str, Any], name: str) -> str:
+    """An attribute that must be there and be text; InvalidEnvelope otherwise."""
     value = body.get(name)
     if not isinstance(value, str):
         raise InvalidEnvelope(f"{name} must be text")
@@ -127,7 +128,7 @@ def _text(body: dict[str, Any], name: str) -> str:
 
 
 def _optional(body: dict[str, Any], name: str) -> str | None:
-    return _text(body, name) if name in body else None
+    return text_of(body, name) if name in body else None
 
 
 def _count(body: dict[str, Any], name: str, least: int) -> int:
@@ -139,13 +140,13 @@ def _count(body: dict[str, Any], name: str, least: int) -> int:
 
 def _uuid(body: dict[str, Any], name: str) -> UUID:
     try:
-        return UUID(_text(body, name))
+        return UUID(text_of(body, name))
     except ValueError:
         raise InvalidEnvelope(f"{name} must be a UUID") from None
 
 
 def _instant(body: dict[str, Any], name: str) -> datetime:
     try:
-        return parse_instant(_text(body, name))
+        return parse_instant(text_of(body, name))
     except ValueError:
         raise InvalidEnvelope(f"{name} must be an RFC 3339 instant") from None

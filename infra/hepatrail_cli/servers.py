@@ -9,8 +9,6 @@ from pydantic import SecretStr
 
 from hepatrail_cli.stack_files import StackSecrets, stack_is_known, stack_settings
 from hepatrail_infra.embedded.instance import InstanceLock
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
-from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.postgres import prepare_databases
 from hepatrail_infra.settings import Settings, load_settings, need
 
@@ -47,6 +45,10 @@ async def servers(data_dir: Path, *, postgres: bool = True) -> AsyncIterator[Ser
             running=True,
         )
         return
+    # Imported here: beside a stack that runs, which is the usual case, nothing is started.
+    from hepatrail_infra.embedded.kafka import EmbeddedKafka
+    from hepatrail_infra.embedded.postgres import EmbeddedPostgres
+
     with InstanceLock(data_dir):
         users = StackSecrets.load_or_create(data_dir).kafka_users if load_settings().secure else None
         kafka, database = EmbeddedKafka(data_dir / "kafka", users=users), EmbeddedPostgres(data_dir / "postgres")

@@ -4,9 +4,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.patch_stdout import patch_stdout
-
 _PROMPT = "acknowledge number> "
 
 
@@ -16,6 +13,10 @@ async def typed_lines(foot: Callable[[], str]) -> AsyncIterator[str]:
         async for line in _piped():
             yield line
         return
+    # Imported here: no other command has a prompt.
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.patch_stdout import patch_stdout
+
     session: PromptSession[str] = PromptSession(bottom_toolbar=foot, refresh_interval=1.0)
     # Alerts are printed above the prompt, with their colours.
     with patch_stdout(raw=True):

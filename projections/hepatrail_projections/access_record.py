@@ -6,6 +6,7 @@ from typing import Any
 
 from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.codec import parse_object
+from hepatrail_events.envelope import text_of
 from hepatrail_events.errors import InvalidEnvelope
 from hepatrail_events.types import parse_instant
 from hepatrail_projections.table import MAX_BIGINT, Connection, Json, Table, to_json_text
@@ -70,11 +71,11 @@ def access_row(raw: bytes, offset: int) -> AccessRow:
         raise InvalidEnvelope("detail must be an object")
     return AccessRow(
         kafka_offset=offset,
-        instance=_text(body, "instance"),
+        instance=text_of(body, "instance"),
         seq=_seq(body),
         hash=sha256_hex(raw),
         at=_at(body),
-        kind=_text(body, "kind"),
+        kind=text_of(body, "kind"),
         actor_id=_optional(body, "actorid"),
         actor_role=_optional(body, "actorrole"),
         command=_optional(body, "command"),
@@ -87,15 +88,8 @@ def access_row(raw: bytes, offset: int) -> AccessRow:
     )
 
 
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidEnvelope(f"{name} must be text")
-    return value
-
-
 def _optional(body: dict[str, Any], name: str) -> str | None:
-    return None if body.get(name) is None else _text(body, name)
+    return None if body.get(name) is None else text_of(body, name)
 
 
 def _seq(body: dict[str, Any]) -> int:

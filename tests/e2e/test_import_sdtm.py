@@ -1,32 +1,23 @@
 """Real input through the whole stack: counted from Kafka and from the source files, never from the importer."""
 
-import asyncio
-import csv
-import gzip
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hepatrail_events import codec
 from hepatrail_events.adverse_events import AEFollowedUp, AEGradeChanged, AEReported, AEResolved, AEUpgradedToSerious
 from hepatrail_events.codec import Recorded
 from hepatrail_events.enrolment import ScreenFailed, SubjectEnrolled
 from hepatrail_events.measurements import LabResultsRecorded, Measured
 from hepatrail_events.sessions import SessionEnded
-from hepatrail_events.streams import STUDY, subject_of, subject_stream
+from hepatrail_events.streams import STUDY, subject_of
 from hepatrail_events.study import SiteActivated
-from hepatrail_infra.kafka_admin import EVENTS
-from logbook import committed
+from sdtm_import_run import Import, Row, all_events, events_of_subjects, rows_of, run_import, write_domains
 from stack import Stack
 
 PILOT = Path(__file__).parents[3] / "shared" / "data" / "cdisc_pilot"
-Row = dict[str, str]
-
 DM = "USUBJID,SITEID,DMDTC,SEX,AGE,AGEU,ARMCD,DTHDTC"
 EX = "USUBJID,EXSEQ,EXSTDTC"
 LB = "USUBJID,LBSEQ,LBTESTCD,LBCAT,LBORRES,LBORRESU,LBORNRLO,LBORNRHI,VISITNUM,LBDTC"
@@ -65,15 +56,6 @@ REPORTS = {
 }
 
 
-@dataclass(frozen=True)
-class Import:
-    """One run of the command: what it wrote and printed."""
-
-    refused: list[Row]
-    findings: list[Row]
-    output: str
-
-
 @pytest.fixture(scope="module")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     running = Stack(tmp_path_factory.mktemp("import") / "data")
@@ -86,46 +68,8 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    _write(tmp_path / "small", SMALL)
+    write_domains(tmp_path / "small", SMALL)
     return tmp_path / "small"
-
-
-def _write(directory: Path, domains: Mapping[str, list[str]]) -> None:
-    directory.mkdir(exist_ok=True)
-    for name, lines in domains.items():
-        (directory / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-async def _import(directory: Path, data_dir: Path, out: Path, *flags: str) -> Import:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "hepatrail_cli", "import", "sdtm", str(directory), "--data-dir", str(data_dir)),
-        *("--refused", str(out / "refused.csv"), "--findings", str(out / "findings.csv"), *flags),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()
-    return Import(_rows(out / "refused.csv"), _rows(out / "findings.csv"), output.decode())
-
-
-def _rows(path: Path) -> list[Row]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
-            return list(csv.DictReader(stream))
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-async def _events(kafka: str, subjects: Iterable[str]) -> list[Recorded]:
-    streams = {subject_stream(subject) for subject in subjects}
-    return [one for one in await _all_events(kafka) if one.envelope.stream in streams]
-
-
-async def _all_events(kafka: str) -> list[Recorded]:
-    """Every event, partition by partition: another order of arrival is no difference."""
-    records = sorted(await committed(kafka, EVENTS), key=lambda record: (record.partition, record.offset))
-    return [codec.read(record.value) for record in records]
 
 
 async def _adverse_events(stack: Stack, events: list[Recorded]) -> list[tuple[str, dict[str, Any]]]:
@@ -152,7 +96,7 @@ def _stated(row: Row) -> tuple[str, str, int, str]:
 
 
 def _flags() -> list[Row]:
-    return _rows(PILOT / "expected_ae_flags.csv")
+    return rows_of(PILOT / "expected_ae_flags.csv")
 
 
 def _of(events: list[Recorded], *kinds: type) -> int:
@@ -169,8 +113,8 @@ def _refused(run: Import) -> Counter[str]:
 
 async def test_a_small_source_is_accounted_for_row_by_row(stack: Stack, small: Path, tmp_path: Path) -> None:
     data_dir, kafka = stack.data_dir, stack.ready["kafka"]
-    first = await _import(small, data_dir, tmp_path)
-    events = await _events(kafka, ("99-1", "99-2"))
+    first = await run_import(small, data_dir, tmp_path)
+    events = await events_of_subjects(kafka, ("99-1", "99-2"))
     assert {(row["domain"], row["row_key"], row["code"]) for row in first.refused} == {
         ("EX", "99-1|2", "NOT_FIRST_DOSE"),
         ("LB", "99-1|5", "LAB-01"),
@@ -194,8 +138,8 @@ async def test_a_small_source_is_accounted_for_row_by_row(stack: Stack, small: P
     assert "AE found: END_LEFT_OUT 1" in first.output
     assert {row["finding"] for row in first.findings} >= {"SERIOUS_WITHOUT_FLAG", "PARTIAL_DATE", "CENSORED"}
 
-    again = await _import(small, data_dir, tmp_path)
-    assert [one.hash for one in await _events(kafka, ("99-1", "99-2"))] == [one.hash for one in events]
+    again = await run_import(small, data_dir, tmp_path)
+    assert [one.hash for one in await events_of_subjects(kafka, ("99-1", "99-2"))] == [one.hash for one in events]
     assert [(row["row_key"], row["attempt"]) for row in again.refused if row["domain"] == "AE"] == [("99-1|2", "2")]
 
     mended = [
@@ -203,14 +147,14 @@ async def test_a_small_source_is_accounted_for_row_by_row(stack: Stack, small: P
         SMALL["ae"][1].replace("SEVERE", "MILD"),
         SMALL["ae"][2].replace("2014-01-02", "2014-01-04"),
     ]
-    _write(small, {"ae": mended})
-    third = await _import(small, data_dir, tmp_path)
-    later = await _events(kafka, ("99-1", "99-2"))
+    write_domains(small, {"ae": mended})
+    third = await run_import(small, data_dir, tmp_path)
+    later = await events_of_subjects(kafka, ("99-1", "99-2"))
     assert [row["code"] for row in third.refused if row["domain"] == "AE"] == ["CHANGED"]
     assert _of(later, AEReported) == 3
     assert len(later) == len(events) + 1
 
-    study = [one for one in await _all_events(kafka) if one.envelope.stream == STUDY]
+    study = [one for one in await all_events(kafka) if one.envelope.stream == STUDY]
     activated = Counter(one.event.site_id for one in study if isinstance(one.event, SiteActivated))
     assert activated == Counter(["701", "704", "708", "716", "718"])
 
@@ -226,11 +170,13 @@ def _four_domains(directory: Path) -> Path:
 @pytest.mark.skipif(not PILOT.is_dir(), reason="the pilot data are not beside this clone")
 async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path: Path) -> None:
     data_dir, kafka = stack.data_dir, stack.ready["kafka"]
-    source = {name: _rows(PILOT / f"{name}.csv") for name in ("dm", "ex", "ae")} | {"lb": _rows(PILOT / "lb.csv.gz")}
+    source = {name: rows_of(PILOT / f"{name}.csv") for name in ("dm", "ex", "ae")} | {
+        "lb": rows_of(PILOT / "lb.csv.gz")
+    }
     subjects = {row["USUBJID"] for row in source["dm"]}
     sites = _four_domains(tmp_path / "sites")
-    first = await _import(sites, data_dir, tmp_path)
-    events = await _events(kafka, subjects)
+    first = await run_import(sites, data_dir, tmp_path)
+    events = await events_of_subjects(kafka, subjects)
     refused = _refused(first)
     results = _results(events)
 
@@ -265,8 +211,8 @@ async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path:
     )
     assert Counter(one["teae"] for _, one in told) == {True: 480, False: 24}
 
-    again = await _import(sites, data_dir, tmp_path)
-    assert [one.hash for one in await _events(kafka, subjects)] == [one.hash for one in events]
+    again = await run_import(sites, data_dir, tmp_path)
+    assert [one.hash for one in await events_of_subjects(kafka, subjects)] == [one.hash for one in events]
     assert _refused(again) == refused
 
 
@@ -274,14 +220,14 @@ async def test_the_five_sites_go_in_and_nothing_vanishes(stack: Stack, tmp_path:
 async def test_the_617_original_reports_are_follow_ups_of_469_events(stack: Stack, tmp_path: Path) -> None:
     """As participants of their own: the published AE of the same ones is in the stack already."""
     data_dir, kafka, originals = stack.data_dir, stack.ready["kafka"], tmp_path / "originals"
-    reports = _rows(PILOT / "ae_reports_original.csv")
-    _write(originals, {"lb": [LB]})
+    reports = rows_of(PILOT / "ae_reports_original.csv")
+    write_domains(originals, {"lb": [LB]})
     for name in ("dm", "ex", "ae", "ae_reports_original"):
         text = (PILOT / f"{name}.csv").read_text(encoding="utf-8")
         (originals / f"{name}.csv").write_text(text.replace(",01-7", ",77-7"), encoding="utf-8")
-    subjects = {row["USUBJID"].replace("01-", "77-", 1) for row in _rows(PILOT / "dm.csv")}
-    first = await _import(originals, data_dir, tmp_path, "--ae-reports")
-    events = await _events(kafka, subjects)
+    subjects = {row["USUBJID"].replace("01-", "77-", 1) for row in rows_of(PILOT / "dm.csv")}
+    first = await run_import(originals, data_dir, tmp_path, "--ae-reports")
+    events = await events_of_subjects(kafka, subjects)
     assert "AE: adverse events 469, reports 617" in first.output
     assert _refused(first) == {"EX": 173}
     assert (_of(events, AEReported), _of(events, AEFollowedUp)) == (469, 148)
@@ -300,10 +246,10 @@ async def test_the_617_original_reports_are_follow_ups_of_469_events(stack: Stac
 
 
 async def test_where_there_is_no_ae_the_file_of_reports_is_read(stack: Stack, tmp_path: Path) -> None:
-    _write(tmp_path / "reports", REPORTS)
-    run = await _import(tmp_path / "reports", stack.data_dir, tmp_path)
+    write_domains(tmp_path / "reports", REPORTS)
+    run = await run_import(tmp_path / "reports", stack.data_dir, tmp_path)
     assert (run.refused, "AE: adverse events 1, reports 3" in run.output) == ([], True)
-    events = await _events(stack.ready["kafka"], ["99-3"])
+    events = await events_of_subjects(stack.ready["kafka"], ["99-3"])
     assert [type(one.event) for one in events][2:] == [
         AEReported,
         AEFollowedUp,

@@ -12,7 +12,8 @@ import pytest
 
 import projection_log as log
 from deciding import decide_in
-from graphql_world import Socket, World
+from graphql_socket import Socket
+from graphql_world import World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertEscalated, AlertRaised, AlertType, Priority
 from hepatrail_events.streams import SAFETY_DESK

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from graphql_world import Socket, World
+from graphql_socket import Socket
+from graphql_world import World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import (
     AlertAcknowledged,

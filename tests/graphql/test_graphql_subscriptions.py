@@ -1,7 +1,6 @@
 """What an officer and a client follow live, over real websockets: everything, in order, once, and never silence."""
 
 import asyncio
-import json
 import socket as sockets
 from dataclasses import replace
 from datetime import timedelta
@@ -10,17 +9,16 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 import projection_log as log
-from graphql_world import QUICK, Socket, World
-from hepatrail_events.errors import Unavailable
+from graphql_socket import Socket
+from graphql_world import QUICK, World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import AlertRaised, AlertType, Priority
 from hepatrail_events.streams import SAFETY_DESK, STUDY
 from hepatrail_events.study import AccessWithdrawn
-from hepatrail_graphql.auth import Authenticator
 from hepatrail_graphql.websocket import SLOW_CLIENT
 from hepatrail_infra.postgres import Dsns
 
@@ -30,7 +28,6 @@ ALERTS = """subscription($after: String!, $f: AlertFilter) { saeAlerts(after: $a
   ... on AlertEscalated { cursor alertId level recordedAt }
   ... on Heartbeat { cursor lastSeq processedTo lagSeconds safetyHealthy schedulerHealthy } } }"""
 AGE = "UPDATE hepatrail.safety_status SET written_at = written_at - interval '11 s' RETURNING 1"
-CHANGES = "subscription($id: ID!, $a: Version) { subjectChanged(id: $id, after: $a) { version eventTypes recordedAt } }"
 
 
 async def raise_alert(world: World, number: int, **changes: Any) -> Any:
@@ -230,62 +227,6 @@ async def test_alerts_are_for_those_who_may_read_safety_data(world: World, role:
     assert world.access.refusals[-1]["command"] == "saeAlerts"
 
 
-async def test_while_tokens_cannot_be_checked_a_connection_is_asked_to_come_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def away(*_: Any) -> None:
-        raise Unavailable("Postgres is away")
-
-    async with Socket.opened(world, world.token(Role.SAFETY_OFFICER)) as open_before:
-        monkeypatch.setattr(Authenticator, "check", away)
-        monkeypatch.setattr(Authenticator, "authenticate", away)
-        await open_before.subscribe("{ __typename }", "later")
-        with pytest.raises(ConnectionClosed) as closed:
-            await open_before.receive()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
-    address = world.url().replace("http", "ws")
-    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as bare:
-        await bare.send(json.dumps({"type": "connection_init", "payload": {"Authorization": "Bearer any"}}))
-        with pytest.raises(ConnectionClosed) as closed:
-            await bare.recv()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1013
-
-
-async def test_a_connection_needs_a_token_and_the_one_protocol(world: World) -> None:
-    address = world.url().replace("http", "ws")
-    protocol = [Subprotocol("graphql-transport-ws")]
-    for payload in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": 7}):
-        async with connect(address, subprotocols=protocol) as bare:
-            await bare.send(json.dumps({"type": "connection_init", "payload": payload}))
-            with pytest.raises(ConnectionClosed) as closed:
-                await bare.recv()
-            assert closed.value.rcvd is not None and closed.value.rcvd.code == 4403
-    async with connect(address, subprotocols=[Subprotocol("graphql-ws")]) as other:
-        with pytest.raises(ConnectionClosed) as closed:
-            await other.recv()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4406
-    headers = {"authorization": f"Bearer {world.token(Role.MONITOR)}"}
-    async with connect(address, subprotocols=protocol, additional_headers=headers) as by_header:
-        await by_header.send(json.dumps({"type": "connection_init"}))
-        assert json.loads(await by_header.recv())["type"] == "connection_ack"
-        await by_header.send(json.dumps({"type": "ping"}))
-        assert json.loads(await by_header.recv())["type"] == "pong"
-    async with connect(address, subprotocols=protocol) as early:
-        await early.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}))
-        with pytest.raises(ConnectionClosed) as closed:
-            await early.recv()
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == 4401
-
-
-async def test_queries_and_mutations_go_over_the_socket_with_the_same_rules(world: World) -> None:
-    async with Socket.opened(world, world.token(Role.LABORATORY)) as laboratory:
-        await laboratory.subscribe("{ subjects(first: 1) { edges { cursor } } }")
-        assert (await laboratory.next("subjects")) == {"edges": []}
-        assert (await laboratory.receive())["type"] == "complete"
-        await laboratory.subscribe("{ holds { id } }", "2")
-        assert (await laboratory.failure())["extensions"]["code"] == "FORBIDDEN"
-
-
 async def test_a_client_that_does_not_read_is_disconnected_with_its_last_cursor(
     dsns: Dsns, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,42 +259,3 @@ async def test_a_client_that_does_not_read_is_disconnected_with_its_last_cursor(
         assert closed.value.rcvd is not None and closed.value.rcvd.code == SLOW_CLIENT
         # What lay in the buffers arrives first; the message that did not fit is the next one to ask for.
         assert closed.value.rcvd.reason in (f"SLOW_CLIENT safety-desk@{seen}", f"SLOW_CLIENT safety-desk@{seen - 1}")
-
-
-async def test_a_client_follows_one_participant(world: World) -> None:
-    stream = log.enrol(world.log, "S-01")
-    await world.project()
-    async with Socket.opened(world, world.token(Role.COORDINATOR, ["BFH"])) as client:
-        await client.subscribe(CHANGES, id="S-01", a=1)
-        change = await client.next("subjectChanged")
-        assert (change["version"], change["eventTypes"]) == (2, ["SubjectEnrolled"])
-        log.sample(world.log, stream, tbil="300")
-        await world.project()
-        assert (await client.next("subjectChanged"))["eventTypes"] == ["LabResultsRecorded"]
-    async with Socket.opened(world, world.token(Role.COORDINATOR, ["BFH"])) as client:
-        await client.subscribe(CHANGES, id="S-01")
-        await asyncio.sleep(0.3)
-        log.start(world.log, stream)
-        await world.project()
-        change = await client.next("subjectChanged")
-        assert (change["version"], change["eventTypes"]) == (4, ["SessionStarted"])
-
-
-async def test_a_participant_of_another_site_is_not_found_like_one_that_does_not_exist(world: World) -> None:
-    log.enrol(world.log, "S-01")
-    await world.project()
-    async with Socket.opened(world, world.token(Role.COORDINATOR, ["NFH"])) as client:
-        errors = []
-        for name in ("S-01", "S-99"):
-            await client.subscribe(CHANGES, name, id=name)
-            error = await client.failure()
-            errors.append({**error, "message": error["message"].replace(name, "")})
-            await client.receive()
-        assert errors[0] == errors[1]
-        assert errors[0]["extensions"]["code"] == "NOT_FOUND"
-
-
-async def test_an_unknown_page_is_no_socket(world: World) -> None:
-    with pytest.raises(InvalidStatus):
-        async with connect(world.url("/other").replace("http", "ws")):
-            pass

@@ -15,7 +15,8 @@ import pytest
 from graphql import GraphQLObjectType
 
 import projection_log as log
-from graphql_world import Socket, World, decision
+from graphql_socket import Socket
+from graphql_world import World, decision
 from hepatrail_events.commands import CommandMessage
 from hepatrail_events.decisions import Decision
 from hepatrail_events.roles import Role

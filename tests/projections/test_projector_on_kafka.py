@@ -1,73 +1,30 @@
 """The projector on a real Kafka: catch-up, the Faust tail, and what happens when servers go away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import TopicPartition
 
-from hepatrail_events.errors import CommandRejected, LogShorter
+from hepatrail_events.errors import CommandRejected
 from hepatrail_events.streams import Position, subject_stream
 from hepatrail_events.transparency.checkpoint import Checkpoint
 from hepatrail_events.transparency.merkle import verify_inclusion
 from hepatrail_events.transparency.note import open_note
 from hepatrail_events.transparency.seal import verifier_keys
 from hepatrail_infra.clock import SystemClock
-from hepatrail_infra.embedded.kafka import EmbeddedKafka
-from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.kafka_admin import ACCESS, QUARANTINE
 from hepatrail_infra.kafka_log import LogReader
 from hepatrail_infra.kafka_quarantine import Quarantined, read_quarantine
-from hepatrail_infra.postgres import Passwords, prepare_databases
-from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.listen import Notifications
-from hepatrail_projections.projector import Projector
 from hepatrail_projections.quarantine_topic import QuarantineTopic
-from projection_kafka import eventually, fresh_topics, producing, write
+from projection_kafka import eventually, producing, write
 from projection_log import LogRecord, LogWriter, enrol, produce, publish, sample
 from projection_tables import Tables
+from projector_on_kafka import caught_up, projecting, reached
 from seals import KEY, LOG, Sealing, login
 from trial_history import history
-
-
-@asynccontextmanager
-async def projecting(kafka: str, tables: Tables) -> AsyncIterator[Projector]:
-    """A projector that follows the tail."""
-    projector = Projector(kafka, tables.dsns.writer, SystemClock())
-    task = asyncio.create_task(projector.run())
-
-    async def healthy() -> bool:
-        if task.done():
-            task.result()
-        return (await projector.health()).healthy
-
-    try:
-        await eventually(healthy)
-        yield projector
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def reached(tables: Tables, stream: str, version: int, seconds: float = 20.0) -> None:
-    """Waits until a stream is projected to a version."""
-
-    async def there() -> bool:
-        return await tables.reader.stream_version(stream) >= version
-
-    await eventually(there, seconds)
-
-
-async def caught_up(kafka: str, tables: Tables) -> None:
-    """One catch-up to the end."""
-    engine = await tables.engine()
-    try:
-        await catch_up(engine, kafka)
-    finally:
-        await engine.close()
 
 
 async def test_catch_up_gives_the_rows_of_the_log(kafka: str, tables: Tables) -> None:
@@ -240,76 +197,3 @@ async def test_a_release_on_the_topic_frees_the_participant(kafka: str, tables: 
         with pytest.raises(CommandRejected):
             await topic.release(replace(row, status="RELEASED"), "again", "admin")
         await topic.close()
-
-
-@pytest.mark.parametrize("other", ["shorter", "another"])
-async def test_a_log_that_is_not_the_one_that_was_read_halts(kafka: str, tables: Tables, other: str) -> None:
-    log = history(47, subjects=2, steps=20)
-    await write(kafka, log.records)
-    await caught_up(kafka, tables)
-    await fresh_topics(kafka)
-    await write(kafka, log.records[:12] if other == "shorter" else history(48, subjects=2, steps=60).records)
-    projector = Projector(kafka, tables.dsns.writer, SystemClock())
-    with pytest.raises(LogShorter, match="LOG_SHORTER"):
-        await asyncio.wait_for(projector.run(), 20)
-
-
-async def test_kafka_away_and_back(kafka: str, kafka_server: EmbeddedKafka, tables: Tables) -> None:
-    log = LogWriter(49)
-    publish(log)
-    stream = enrol(log, "S-1")
-    await write(kafka, log.records)
-    async with projecting(kafka, tables):
-        await kafka_server.stop()
-        await asyncio.sleep(3)
-        assert await kafka_server.start() == kafka
-        done = len(log.records)
-        sample(log, stream, creatinine="100")
-        await write(kafka, log.records[done:])
-        await reached(tables, stream, 3, seconds=60)
-    assert len((await tables.rows())["lab_result"]) == 1
-
-
-async def test_postgres_away_and_back(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres_away"))
-    try:
-        dsns = await prepare_databases(await server.start(), Passwords("o", "w", "r", "u", "d"))
-        tables = await Tables.create(dsns)
-        log = LogWriter(50)
-        publish(log)
-        stream = enrol(log, "S-1")
-        await write(kafka, log.records)
-        async with projecting(kafka, tables) as projector:
-            await server.stop()
-            done = len(log.records)
-            sample(log, stream, creatinine="100")
-            await write(kafka, log.records[done:])
-            await asyncio.sleep(2)
-            assert not (await projector.health()).healthy
-            await server.start()
-            again = await Tables.create(dsns)
-            await reached(again, stream, 3, seconds=60)
-            assert len((await again.rows())["lab_result"]) == 1
-            await again.close()
-        await tables.close()
-    finally:
-        await server.stop()
-
-
-async def test_a_restarted_projector_goes_on_where_the_tables_end(kafka: str, tables: Tables) -> None:
-    log = LogWriter(51)
-    publish(log)
-    stream = enrol(log, "S-1")
-    await write(kafka, log.records)
-    for version in (3, 4):
-        async with projecting(kafka, tables):
-            done = len(log.records)
-            sample(log, stream, creatinine="100")
-            await write(kafka, log.records[done:])
-            await reached(tables, stream, version)
-    done = len(log.records)
-    sample(log, stream, creatinine="100")
-    await write(kafka, log.records[done:])
-    async with projecting(kafka, tables):
-        await reached(tables, stream, 5)
-    assert len((await tables.rows())["decision"]) == 6

@@ -5,14 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hepatrail_infra.embedded.kafka import EmbeddedKafka
+from projection_kafka import started_kafka
 
 
 @pytest.fixture
 async def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedKafka]:
     """A started node of the test's own, without topics."""
-    node = EmbeddedKafka(tmp_path_factory.mktemp("own-kafka"))
-    try:
-        await node.start()
+    async with started_kafka(tmp_path_factory.mktemp("own-kafka")) as node:
         yield node
-    finally:
-        await node.stop()

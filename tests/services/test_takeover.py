@@ -41,6 +41,7 @@ STREAMS = [stream_in(partition, "Z") for partition in range(12)]
 
 @pytest.fixture
 async def bootstrap(own_kafka: EmbeddedKafka) -> str:
+    """A node of the test's own: members that were killed stay in their group until its session ends."""
     found = await own_kafka.start()
     await ensure_topics(found)
     return found
@@ -177,7 +178,7 @@ async def test_ret_04_every_acknowledged_command_is_there_once_after_kill_9_unde
 
 
 async def test_a_take_over_fences_before_it_reads_and_reads_before_it_serves(
-    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
 
@@ -195,7 +196,7 @@ async def test_a_take_over_fences_before_it_reads_and_reads_before_it_serves(
     noted(takeover, "_start_producer", "start the producer")
     noted(Wire, "committed", "read the committed offsets")
     noted(takeover, "_fold", "read events and decisions")
-    async with deciding(bootstrap), asking(bootstrap) as bus:
+    async with deciding(kafka), asking(kafka) as bus:
         noted(LaneWriter, "send", "serve")
         await publish(bus)
     assert list(dict.fromkeys(steps)) == [
@@ -210,34 +211,34 @@ async def test_a_take_over_fences_before_it_reads_and_reads_before_it_serves(
 
 
 @pytest.mark.parametrize("foreign", ["hepatrail-decider-3-of-4", "hepatrail-decider-0-of-12"])
-async def test_the_producer_of_another_layout_is_shut_out_too(bootstrap: str, foreign: str) -> None:
-    old = make_producer(bootstrap, foreign)
+async def test_the_producer_of_another_layout_is_shut_out_too(kafka: str, foreign: str) -> None:
+    old = make_producer(kafka, foreign)
     await old.start()
     await old.begin_transaction()
     await (await old.send(EVENTS, b"ghost", key=b"subject-G1", partition=3))
-    async with deciding(bootstrap), asking(bootstrap) as bus:
+    async with deciding(kafka), asking(kafka) as bus:
         await publish(bus)
         with pytest.raises(Exception, match=r"Fenced|Epoch|TxnState"):
             await old.commit_transaction()
         await old.stop()
-        assert await records(bootstrap, EVENTS) != []
-    assert b"ghost" not in [record.value for record in await records(bootstrap, EVENTS)]
+        assert await records(kafka, EVENTS) != []
+    assert b"ghost" not in [record.value for record in await records(kafka, EVENTS)]
 
 
-async def test_offsets_are_committed_with_the_events(bootstrap: str) -> None:
-    async with deciding(bootstrap), asking(bootstrap) as bus:
+async def test_offsets_are_committed_with_the_events(kafka: str) -> None:
+    async with deciding(kafka), asking(kafka) as bus:
         await publish(bus)
         await asyncio.gather(*(accepted(bus, STREAMS[5]) for _ in range(7)))
     place = TopicPartition(COMMANDS, 5)
-    async with Wire(bootstrap) as wire:
+    async with Wire(kafka) as wire:
         assert (await wire.committed(GROUP, [place]))[place] == 7
 
 
 async def test_memory_is_read_on_from_where_it_stands_after_a_fence(
-    bootstrap: str, monkeypatch: pytest.MonkeyPatch
+    kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fenced process joins again; with a new assignment it serves again, and has lost nothing."""
-    async with deciding(bootstrap), asking(bootstrap) as bus:
+    async with deciding(kafka), asking(kafka) as bus:
         await publish(bus)
         for _ in range(3):
             await accepted(bus, STREAMS[2])
@@ -249,7 +250,7 @@ async def test_memory_is_read_on_from_where_it_stands_after_a_fence(
             await start(self, positions)
 
         monkeypatch.setattr(LogReader, "start", noted)
-        async with Wire(bootstrap) as wire:
+        async with Wire(kafka) as wire:
             await wire.fence("hepatrail-decider-0-of-1")
         assert (await accepted(bus, STREAMS[2])).version == 4
     folds = [positions for positions in starts if TopicPartition(DECISIONS, 2) in positions and len(positions) == 24]

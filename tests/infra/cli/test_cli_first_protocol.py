@@ -1,7 +1,5 @@
 """With which protocol a stack starts: a file is the first version or a published one, an edited one is refused."""
 
-import asyncio
-import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from hepatrail_events.streams import STUDY
 from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_log import close_producer, make_producer, partition_of
 from specification import By, recorded
-from stack import Stack
 
 SHIPPED = files("hepatrail_events").joinpath("data/cips_bal.toml").read_text()
 CONTENT_OF_0_1_0 = (Path(__file__).parents[2] / "events" / "protocol_of_0_1_0.json").read_text()
@@ -80,31 +77,3 @@ def test_a_file_is_checked_without_a_stack(tmp_path: Path) -> None:
         app, ["up", "--data-dir", str(tmp_path / "data"), "--protocol", str(_file(tmp_path, 0))]
     )
     assert (refused.exit_code, said in refused.stderr) == (2, True)
-
-
-async def test_a_stack_publishes_the_file_and_refuses_an_edited_one_later(tmp_path: Path) -> None:
-    path = _file(tmp_path, 24)
-    stack = Stack(tmp_path / "data", "--protocol", str(path))
-    try:
-        await stack.start()
-        found = await stack.graphql("{ protocol { version content } }")
-        assert found["protocol"]["content"]["plannedN"] == 24
-    finally:
-        await stack.stop()
-    _file(tmp_path, 25)
-    command = [
-        sys.executable,
-        "-m",
-        "hepatrail_cli",
-        "up",
-        "--data-dir",
-        str(tmp_path / "data"),
-        "--protocol",
-        str(path),
-    ]
-    refused = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await asyncio.wait_for(refused.communicate(), 90)
-    assert (refused.returncode, out) == (2, b"")
-    assert b"is no published version of the protocol" in err

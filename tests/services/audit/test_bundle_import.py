@@ -21,7 +21,7 @@ from hepatrail_services.audit.bundle.source import read_bundle
 from hepatrail_services.audit.kafka_source import KafkaSource
 from hepatrail_services.audit.source import HeaderRow, LogSource
 from hepatrail_services.audit.verifier import verify
-from projection_kafka import fresh_topics, producing, settled
+from projection_kafka import fresh_topics, producing, settled, started_kafka
 from projection_log import LogRecord, produce, sample
 from sealed_log import SealedLog, sealed_history
 
@@ -31,12 +31,8 @@ GARBAGE = b"\xff no event"
 
 @pytest.fixture(scope="module")
 async def other_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedKafka]:
-    server = EmbeddedKafka(tmp_path_factory.mktemp("other-kafka"))
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.stop()
+    async with started_kafka(tmp_path_factory.mktemp("other-kafka")) as node:
+        yield node
 
 
 @pytest.fixture

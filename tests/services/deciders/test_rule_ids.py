@@ -7,6 +7,7 @@ has two: that the decider accepts, and that the projections ask (`tests/projecti
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,13 @@ def _named_after(rule: str, folder: str) -> list[str]:
     return [name for name in _tests(TESTS / folder) if token.search(name)]
 
 
-def _tests(folder: Path) -> Iterator[str]:
-    """The names of the test functions that pytest collects under a folder."""
+@cache
+def _tests(folder: Path) -> tuple[str, ...]:
+    """The names of the test functions that pytest collects under a folder; read once, because each rule asks."""
+    return tuple(_read(folder))
+
+
+def _read(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("test_*.py")):
         for node in ast.parse(path.read_text()).body:
             members = node.body if isinstance(node, ast.ClassDef) and node.name.startswith("Test") else [node]
