@@ -24,7 +24,33 @@ from hepatrail_projections.treatment import treatment_under
 
 
 @dataclass(frozen=True, slots=True)
-class AdverseEventRow:
+class CountedAdverseEvent:
+    """The columns of an `AdverseEventRow` by which outcomes count: a quarter of them."""
+
+    subject_id: str
+    ae_id: UUID
+    reported_at: datetime
+    code: str
+    ctcae_term: str | None
+    meddra: Json | None
+    state: str
+    max_grade_te: int | None
+    serious: bool
+    teae: bool
+    te_onset: Json | None
+    tesae: bool
+    aesi: bool
+    related: bool
+    related_assessed: bool
+    susar: bool
+    provisional: bool
+    outcome: str
+    action_taken: str
+    event_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdverseEventRow(CountedAdverseEvent):
     """One adverse event; dates may be partial (`{value, precision}`), free text is sealed.
 
     `state` is OPEN, RESOLVED, FATAL or VOIDED; what a void one says stays as it was. `grades` is the timeline
@@ -41,50 +67,31 @@ class AdverseEventRow:
     beside its own on which the derived values rest.
     """
 
-    subject_id: str
-    ae_id: UUID
     ae_version: int
-    reported_at: datetime
-    code: str
-    ctcae_term: str | None
-    meddra: Json | None
     verbatim: Json
     onset: Json
     end_at: Json | None
     aware_at: datetime
-    state: str
     current_grade: int | None
     max_grade: int | None
-    max_grade_te: int | None
     grades: Json
     grade_corrections: Json
     criteria: Json
     criteria_history: Json
-    serious: bool
     ever_serious: bool
     serious_since: Json | None
     serious_aware_at: datetime | None
-    teae: bool
     teae_case: str | None
-    te_onset: Json | None
     te_flags: Json
     te_provisional: bool
     grade_before: int | None
-    tesae: bool
     post_transplant: bool
-    aesi: bool
     exposed: bool
-    related: bool
-    related_assessed: bool
     unexpected: bool
     expectedness: str
     rsi: Json | None
-    susar: bool
-    provisional: bool
     fatal_lt: bool
     dev_sae: bool
-    outcome: str
-    action_taken: str
     frequency_worsened_at: Json | None
     reporter: str
     reporter_id: str
@@ -105,11 +112,12 @@ class AdverseEventRow:
     void_request: Json | None
     void: Json | None
     protocol_version: str | None
-    event_ids: tuple[UUID, ...]
     derived_event_ids: tuple[UUID, ...]
 
 
 ADVERSE_EVENT = Table("adverse_event", AdverseEventRow, ("subject_id", "ae_id"), indexes=("(ae_id)",))
+COUNTED_ADVERSE_EVENT = Table("adverse_event", CountedAdverseEvent, ("subject_id", "ae_id"))
+"""The same table, read in part; only `ADVERSE_EVENT` makes and writes it."""
 
 _UTC = ZoneInfo("UTC")
 _ENDED = frozenset({Outcome.RECOVERED, Outcome.RECOVERED_WITH_SEQUELAE})

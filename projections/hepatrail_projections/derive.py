@@ -6,14 +6,20 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from hepatrail_projections.adverse_event import ADVERSE_EVENT, AdverseEventRow, adverse_event_rows
+from hepatrail_projections.adverse_event import (
+    ADVERSE_EVENT,
+    COUNTED_ADVERSE_EVENT,
+    AdverseEventRow,
+    CountedAdverseEvent,
+    adverse_event_rows,
+)
 from hepatrail_projections.assessment import ASSESSMENT, AssessmentRow, assessment_rows
 from hepatrail_projections.baseline_condition import (
     BASELINE_CONDITION,
     BaselineConditionRow,
     baseline_condition_rows,
 )
-from hepatrail_projections.clinical_state import ClinicalState, clinical_state
+from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.data_query import DATA_QUERY, QueryRow
 from hepatrail_projections.device_deficiency import DEVICE_DEFICIENCY, DeviceDeficiencyRow, device_deficiency_rows
 from hepatrail_projections.exposure import EXPOSURE, ExposureRow, exposure_row
@@ -25,14 +31,14 @@ from hepatrail_projections.procedure import PROCEDURE, ProcedureRow, procedure_r
 from hepatrail_projections.queries.rows import query_rows
 from hepatrail_projections.reporting_clock import REPORTING_CLOCK, ReportingClockRow, reporting_clock_rows
 from hepatrail_projections.safety_finding import SAFETY_FINDING, SafetyFindingRow, safety_finding_rows
-from hepatrail_projections.score import SCORE, ScoreRow, score_rows
+from hepatrail_projections.score import SCORE, SCORE_VALUE, ScoreRow, ScoreValue, score_rows
 from hepatrail_projections.session import SESSION, SessionRow, session_rows
 from hepatrail_projections.sponsor_notification import (
     SPONSOR_NOTIFICATION,
     SponsorNotificationRow,
     sponsor_notification_rows,
 )
-from hepatrail_projections.study_view import PublishedProtocol, StudyView
+from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject import SUBJECT, SubjectRow, subject_row
 from hepatrail_projections.submission import SUBMISSION, SubmissionRow, submission_rows
 from hepatrail_projections.table import Table
@@ -48,8 +54,8 @@ class OutcomeRows:
     subject: SubjectRow
     sessions: tuple[SessionRow, ...]
     lab_results: tuple[LabValue, ...]
-    scores: tuple[ScoreRow, ...]
-    adverse_events: tuple[AdverseEventRow, ...]
+    scores: tuple[ScoreValue, ...]
+    adverse_events: tuple[CountedAdverseEvent, ...]
     assessments: tuple[AssessmentRow, ...]
 
 
@@ -58,6 +64,8 @@ class SubjectRows(OutcomeRows):
     """Everything that is derived of one participant; `PARTS` names the table of each."""
 
     lab_results: tuple[LabResultRow, ...]
+    scores: tuple[ScoreRow, ...]
+    adverse_events: tuple[AdverseEventRow, ...]
     exposure: ExposureRow
     visits: tuple[VisitRow, ...]
     medications: tuple[MedicationRow, ...]
@@ -112,12 +120,14 @@ PARTS: tuple[Part, ...] = (
     Part("findings", SAFETY_FINDING, ("finding_id",)),
 )
 
+_IN_PART: dict[str, Table[Any]] = {each.name: each for each in (LAB_VALUE, SCORE_VALUE, COUNTED_ADVERSE_EVENT)}
+
 OUTCOME_PARTS: tuple[Part, ...] = tuple(
-    replace(part, table=LAB_VALUE) if part.table is LAB_RESULT else part
+    replace(part, table=_IN_PART.get(part.table.name, part.table))
     for part in PARTS
     if part.name in OutcomeRows.__slots__
 )
-"""The parts of `OutcomeRows`, of laboratory results no more than it has of them."""
+"""The parts of `OutcomeRows`, with no more columns than it has."""
 
 SUBJECT_TABLES: tuple[Table[Any], ...] = tuple(part.table for part in PARTS)
 
@@ -137,15 +147,13 @@ def derive(
     state = None if published is None else clinical_state(view, published)
     known_results = None if before is None else (before[0], before[1].lab_results)
     known_clocks = None if before is None else (before[0], before[1].subject.protocol_version, before[1].clocks)
-    lab_results = lab_result_rows(view, state, known_results)
-    outcome = _outcome_rows(view, published, state, lab_results)
     rows = SubjectRows(
-        subject=outcome.subject,
-        sessions=outcome.sessions,
-        lab_results=lab_results,
-        scores=outcome.scores,
-        adverse_events=outcome.adverse_events,
-        assessments=outcome.assessments,
+        subject=subject_row(view, state),
+        sessions=session_rows(view, published),
+        lab_results=lab_result_rows(view, state, known_results),
+        scores=() if state is None else score_rows(view, state),
+        adverse_events=adverse_event_rows(view, state),
+        assessments=assessment_rows(view, state),
         exposure=exposure_row(view, published),
         visits=() if state is None else visit_rows(view, state),
         medications=medication_rows(view),
@@ -166,23 +174,15 @@ def derive_outcome_rows(view: SubjectView, study: StudyView, at: datetime) -> Ou
     """The part of `derive`'s answer that outcomes need, in half the time."""
     published = study.published_at(at)
     state = None if published is None else clinical_state(view, published)
-    return _in_order(_outcome_rows(view, published, state, lab_result_rows(view, state)), OUTCOME_PARTS)
-
-
-def _outcome_rows(
-    view: SubjectView,
-    published: PublishedProtocol | None,
-    state: ClinicalState | None,
-    lab_results: tuple[LabValue, ...],
-) -> OutcomeRows:
-    return OutcomeRows(
+    rows = OutcomeRows(
         subject=subject_row(view, state),
         sessions=session_rows(view, published),
-        lab_results=lab_results,
+        lab_results=lab_result_rows(view, state),
         scores=() if state is None else score_rows(view, state),
         adverse_events=adverse_event_rows(view, state),
         assessments=assessment_rows(view, state),
     )
+    return _in_order(rows, OUTCOME_PARTS)
 
 
 def _in_order(rows: Derived, parts: Iterable[Part]) -> Derived:

@@ -29,7 +29,25 @@ _KIND_OF_ATC: Mapping[str, str] = {"B05AA01": ALBUMIN, "B05AA02": PLASMA, "B05AX
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRow:
+class ScoreValue:
+    """The columns of a `ScoreRow` that outcomes look at."""
+
+    subject_id: str
+    score_id: str
+    point: str
+    ordinal: int
+    status: str
+    value: int | None
+    change_reason: str | None
+    inputs: Json
+    during_session: bool
+    post_transplant: bool
+    algorithm: str
+    event_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRow(ScoreValue):
     """A score (`scores.md`): `value` after rounding and cap, `unrounded` decimal text before.
 
     `inputs` are `{code, value, comparator, unit, collectedAt | collectedOn, problem, derived, eventIds}` in canonical
@@ -42,19 +60,11 @@ class ScoreRow:
     there is none. `algorithm` names the formula.
     """
 
-    subject_id: str
-    score_id: str
-    point: str
-    ordinal: int
-    status: str
-    value: int | None
     unrounded: str | None
     baseline: int | None
     change: int | None
-    change_reason: str | None
     missing: Json
     invalid: Json
-    inputs: Json
     components: Json
     details: Json
     assumed: Json
@@ -64,15 +74,13 @@ class ScoreRow:
     warnings: Json
     options: Json
     confounders: Json
-    during_session: bool
-    post_transplant: bool
     provisional: bool
-    algorithm: str
     protocol_version: str
-    event_ids: tuple[UUID, ...]
 
 
 SCORE = Table("score", ScoreRow, ("subject_id", "score_id", "point"))
+SCORE_VALUE = Table("score", ScoreValue, ("subject_id", "score_id", "point"))
+"""The same table, read in part; only `SCORE` makes and writes it."""
 
 
 @dataclass(frozen=True, slots=True)

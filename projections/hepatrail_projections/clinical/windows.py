@@ -99,10 +99,13 @@ def windows(anchored: Anchor | None, plan: VisitPlan) -> tuple[Window, ...]:
 def during_session(collected: Collected, sessions: Sequence[Session]) -> bool:
     """Whether a circuit was running: start <= t < end of any session; never known from a date alone."""
     instant = collected.instant
-    return instant is not None and any(
-        session.started_at <= instant and (session.ended_at is None or instant < session.ended_at)
-        for session in sessions
-    )
+    if instant is None:
+        return False
+    # No generator: there are hundreds of values to hold against dozens of sessions.
+    for session in sessions:
+        if session.started_at <= instant and (session.ended_at is None or instant < session.ended_at):
+            return True
+    return False
 
 
 def window_from(point: TimePoint, instant: datetime, zone: ZoneInfo) -> Window:

@@ -30,7 +30,7 @@ from hepatrail_projections.clinical_stops import latest_moment
 from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.change_parameters import parameters
 from hepatrail_projections.lab_result import LabValue
-from hepatrail_projections.score import ScoreRow
+from hepatrail_projections.score import ScoreValue
 
 _PRESSURES = ("map", "sbp", "dbp")
 """A mean pressure may stand for the cuff's two."""
@@ -106,7 +106,7 @@ class _Course:
         last = max((collected_range(each, self.zone).last for each in times), default=None)
         return next((cause for cause, at in self.stops if last is not None and last > at), None)
 
-    def in_window(self, row: ScoreRow) -> bool:
+    def in_window(self, row: ScoreValue) -> bool:
         return all(
             self.placed.get((code, row.point, event_id), True)
             for given in row.inputs
@@ -170,7 +170,7 @@ def _number(exact: str | None) -> Fraction | None:
     return Fraction(int(above), int(below or 1))
 
 
-def _score(row: ScoreRow, course: _Course) -> Observed:
+def _score(row: ScoreValue, course: _Course) -> Observed:
     """A total of the coma scale needs all three components tested, whatever the protocol puts in place of one."""
     assumed = row.status == "complete_with_assumptions"
     untested = assumed and row.score_id == "gcs"

@@ -49,9 +49,9 @@ def number(
 
 
 def statistics(
-    values: Valued, decimals: int, confidence: Decimal, *, total: bool = True, per: int = 1
+    values: Valued, decimals: int, confidence: Decimal, *, total: Fraction | None = None, per: int = 1
 ) -> tuple[Cell, ...]:
-    """The statistics of section 4 of values with so many decimals, and their sum where that means something.
+    """The statistics of section 4 of values with so many decimals, and their sum, `total`, where that means something.
 
     Mean, median and quartiles have one decimal more than the values, the SD two.
     """
@@ -67,11 +67,10 @@ def statistics(
         number("MIN", found.least, decimals, held, per=per),
         number("MAX", found.greatest, decimals, held, per=per),
     )
-    summed = sum((value for _, value, _ in values), Fraction(0))
     return (
         Cell("N", str(found.n), str(found.n), found.n, contributions=held),
         *numbers,
-        number("TOTAL", summed, decimals, held, per=per) if total else empty("TOTAL"),
+        empty("TOTAL") if total is None else number("TOTAL", total, decimals, held, per=per),
     )
 
 

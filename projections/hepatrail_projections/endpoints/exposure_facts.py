@@ -1,5 +1,6 @@
 """What one participant received (`endpoints.md` section 5): exact, from the rows of the sessions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -41,37 +42,36 @@ class GivenSession:
 
 @dataclass(frozen=True, slots=True)
 class ExposureFacts:
-    """The sessions of a participant by start; none: not in the safety set."""
+    """The sessions of a participant by start; none: not in the safety set.
+
+    Over all of them: their events, the hours of those that ended, the cells per kg and the ratios to the protocol's
+    dose of those with a weight.
+    """
 
     subject_id: str
     sessions: tuple[GivenSession, ...]
-
-    @property
-    def event_ids(self) -> tuple[UUID, ...]:
-        """The events of all sessions."""
-        return tuple(event_id for each in self.sessions for event_id in each.event_ids)
-
-    @property
-    def hours(self) -> Fraction:
-        """Hours over the sessions that ended."""
-        return sum((each.hours for each in self.sessions if each.hours is not None), Fraction(0))
-
-    @property
-    def cells_per_kg(self) -> Fraction:
-        """Cells per kg over all sessions."""
-        return sum((each.cells_per_kg for each in self.sessions if each.cells_per_kg is not None), Fraction(0))
-
-    @property
-    def ratio(self) -> Fraction:
-        """The sum against the protocol's dose."""
-        return sum((each.ratio for each in self.sessions if each.ratio is not None), Fraction(0))
+    event_ids: tuple[UUID, ...]
+    hours: Fraction
+    cells_per_kg: Fraction
+    ratio: Fraction
 
 
 def exposure_facts(rows: OutcomeRows, protocol: Protocol) -> ExposureFacts:
     """The facts of a participant under the protocol version by which the rows were derived."""
-    given = [row for row in rows.sessions if not row.voided]
-    sessions = (_given(row, ordinal, protocol) for ordinal, row in enumerate(given, 1))
-    return ExposureFacts(rows.subject.subject_id, tuple(sessions))
+    standing = [row for row in rows.sessions if not row.voided]
+    sessions = tuple(_given(row, ordinal, protocol) for ordinal, row in enumerate(standing, 1))
+    return ExposureFacts(
+        subject_id=rows.subject.subject_id,
+        sessions=sessions,
+        event_ids=tuple(event_id for each in sessions for event_id in each.event_ids),
+        hours=_sum(each.hours for each in sessions),
+        cells_per_kg=_sum(each.cells_per_kg for each in sessions),
+        ratio=_sum(each.ratio for each in sessions),
+    )
+
+
+def _sum(known: Iterable[Fraction | None]) -> Fraction:
+    return sum((each for each in known if each is not None), Fraction(0))
 
 
 def _given(row: SessionRow, ordinal: int, protocol: Protocol) -> GivenSession:

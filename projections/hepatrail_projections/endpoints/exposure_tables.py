@@ -40,7 +40,7 @@ def exposure_tables(
     return (
         _summary(saf, protocol, cut),
         counts_table(saf, protocol),
-        _by_participant(saf, protocol),
+        _by_participant(saf, protocol, memory or Memory()),
         _by_session(saf, protocol, memory or Memory()),
     )
 
@@ -55,25 +55,35 @@ def _summary(saf: Sequence[ExposureFacts], protocol: Protocol, cut: str) -> Tabl
         (who, given.cells_per_kg, given.event_ids) for who, given in sessions if given.cells_per_kg is not None
     ]
     ratios: Valued = [(who, given.ratio, given.event_ids) for who, given in sessions if given.ratio is not None]
+    total_hours = sum((each.hours for each in saf), Fraction(0))
+    total_cells = sum((each.cells_per_kg for each in saf), Fraction(0))
     all_hours = _of_each(saf, [each.hours for each in saf])
     all_cells = _of_each(saf, [each.cells_per_kg for each in saf])
     all_ratios = _of_each(saf, [each.ratio for each in saf])
     rows = (
-        ("SESSIONS", "Sessions of a participant", statistics(counts, 0, confidence)),
-        ("HOURS", "Duration of a session (h)", statistics(hours, 2, confidence)),
-        ("WEIGHT", "Weight at a session (kg)", statistics(weights, 1, confidence, total=False)),
-        ("CELLS_PER_KG", "Cells of a session (10^8/kg)", statistics(cells, 2, confidence, per=_CELLS)),
-        ("RATIO", "Session's ratio to the target", statistics(ratios, 2, confidence, total=False)),
-        ("CUMULATIVE_HOURS", "Hours of a participant over all sessions", statistics(all_hours, 2, confidence)),
+        ("SESSIONS", "Sessions of a participant", statistics(counts, 0, confidence, total=Fraction(len(sessions)))),
+        ("HOURS", "Duration of a session (h)", statistics(hours, 2, confidence, total=total_hours)),
+        ("WEIGHT", "Weight at a session (kg)", statistics(weights, 1, confidence)),
+        (
+            "CELLS_PER_KG",
+            "Cells of a session (10^8/kg)",
+            statistics(cells, 2, confidence, total=total_cells, per=_CELLS),
+        ),
+        ("RATIO", "Session's ratio to the target", statistics(ratios, 2, confidence)),
+        (
+            "CUMULATIVE_HOURS",
+            "Hours of a participant over all sessions",
+            statistics(all_hours, 2, confidence, total=total_hours),
+        ),
         (
             "CUMULATIVE_CELLS_PER_KG",
             "Cells of a participant over all sessions (10^8/kg)",
-            statistics(all_cells, 2, confidence, per=_CELLS),
+            statistics(all_cells, 2, confidence, total=total_cells, per=_CELLS),
         ),
         (
             "CUMULATIVE_RATIO",
             "Participant's ratio to the target over all sessions",
-            statistics(all_ratios, 2, confidence, total=False),
+            statistics(all_ratios, 2, confidence),
         ),
     )
     return Table(
@@ -90,13 +100,16 @@ def _of_each(saf: Sequence[ExposureFacts], values: Sequence[Fraction]) -> Valued
     return [(each.subject_id, value, each.event_ids) for each, value in zip(saf, values, strict=True)]
 
 
-def _by_participant(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
+def _by_participant(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Memory) -> Table:
+    def row(each: ExposureFacts) -> Row:
+        return Row(each.subject_id, each.subject_id, _sums(each, protocol))
+
     return Table(
         code="EXPOSURE_BY_PARTICIPANT",
         title="Exposure of each participant over all sessions",
         section="5",
         columns=(Column("SESSIONS", "Sessions"), _HOURS, _CELLS_PER_KG, _RATIO),
-        rows=tuple(Row(each.subject_id, each.subject_id, _sums(each, protocol)) for each in saf),
+        rows=tuple(memory.made(("exposed", each.subject_id), each, partial(row, each)) for each in saf),
         notes=_dose_notes(protocol),
     )
 

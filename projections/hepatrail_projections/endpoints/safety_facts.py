@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from hepatrail_events.adverse_events import Outcome
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.types import PartialDate
-from hepatrail_projections.adverse_event import AdverseEventRow
+from hepatrail_projections.adverse_event import CountedAdverseEvent
 from hepatrail_projections.clinical.adverse_events.window import TeWindow, span, te_window
 from hepatrail_projections.clinical.calendar import local_date, site_zone
 from hepatrail_projections.derive import OutcomeRows
@@ -140,7 +140,7 @@ def _assessed(rows: OutcomeRows) -> set[str]:
     }
 
 
-def _counted(row: AdverseEventRow, window: TeWindow | None) -> CountedEvent:
+def _counted(row: CountedAdverseEvent, window: TeWindow | None) -> CountedEvent:
     began, ended = _onset(row, window)
     return CountedEvent(
         ae_id=row.ae_id,
@@ -163,7 +163,7 @@ def _counted(row: AdverseEventRow, window: TeWindow | None) -> CountedEvent:
     )
 
 
-def _onset(row: AdverseEventRow, window: TeWindow | None) -> tuple[date | None, date | None]:
+def _onset(row: CountedAdverseEvent, window: TeWindow | None) -> tuple[date | None, date | None]:
     if window is None or not row.teae or row.te_onset is None:
         return None, None
     zone = window.zone

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 
 from hepatrail_events.ae_terms import AE_TERMS, AeCode
-from hepatrail_projections.adverse_event import AdverseEventRow
+from hepatrail_projections.adverse_event import CountedAdverseEvent
 
 AESI_GROUPS: Mapping[str, str] = {
     "FEVER": "Fever",
@@ -77,7 +77,7 @@ def aesi_group(code: str) -> str | None:
     return _GROUP.get(code)
 
 
-def table_term(row: AdverseEventRow) -> TableTerm:
+def table_term(row: CountedAdverseEvent) -> TableTerm:
     """MedDRA's preferred term if the event is coded, else the trial's code."""
     if row.meddra is not None:
         code = row.meddra["ptCode"]
@@ -88,7 +88,7 @@ def table_term(row: AdverseEventRow) -> TableTerm:
     return TableTerm(f"CODE_{row.code}", label, False)
 
 
-def system_organ_class(row: AdverseEventRow) -> str | None:
+def system_organ_class(row: CountedAdverseEvent) -> str | None:
     """The class of an event, None where no name of it is listed."""
     known = AE_TERMS.get(row.code)
     coded = None if row.meddra is None else row.meddra.get("ptName")

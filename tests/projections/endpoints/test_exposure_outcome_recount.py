@@ -182,6 +182,13 @@ def test_the_facts_hold_values_alone_and_no_row() -> None:
     trial.treated("S-1")
     (rows,), protocol = derived(trial.log, T0)
     facts = exposure_facts(rows, protocol)
-    assert [each.name for each in fields(facts)] == ["subject_id", "sessions"]
+    assert [each.name for each in fields(facts)] == [
+        "subject_id",
+        "sessions",
+        "event_ids",
+        "hours",
+        "cells_per_kg",
+        "ratio",
+    ]
     assert facts.sessions[0].hours == Fraction(6)
     assert hash(facts) == hash(exposure_facts(rows, protocol))
