@@ -93,7 +93,7 @@ class OutcomeColumn:
     label: str = of_row("label", "Its head.")
 
 
-async def _rows(root: strawberry.Parent["OutcomeTable"]) -> list[OutcomeRow]:
+async def rows_in_turn(root: strawberry.Parent["OutcomeTable"]) -> list[OutcomeRow]:
     """The lines, of one table at each turn of the loop: all at once would hold up alerts for half a second."""
     async with root.turn:
         await asyncio.sleep(0)
@@ -112,7 +112,7 @@ class OutcomeTable:
     columns: list[OutcomeColumn] = of_row(
         lambda row: [OutcomeColumn(row=each) for each in row.columns], "Its columns in their order."
     )
-    rows: list[OutcomeRow] = strawberry.field(resolver=_rows, description="Its lines.")
+    rows: list[OutcomeRow] = strawberry.field(resolver=rows_in_turn, description="Its lines.")
     notes: list[str] = of_row(lambda row: list(row.notes), "What to know when reading it.")
 
 
