@@ -34,6 +34,7 @@ from hepatrail_projections.clinical.endpoints.cells import Table
 from hepatrail_projections.derive import SubjectRows, derive
 from hepatrail_projections.endpoints.safety_facts import SafetyFacts, safety_facts
 from hepatrail_projections.endpoints.safety_tables import safety_tables
+from hepatrail_projections.endpoints.survival_facts import survival_facts
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
 from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, start
@@ -167,7 +168,7 @@ def derived(log: LogWriter, at: datetime) -> tuple[list[SubjectRows], Protocol]:
 def facts(log: LogWriter, at: datetime) -> tuple[list[SafetyFacts], Protocol]:
     """What all participants contribute."""
     rows, protocol = derived(log, at)
-    return [safety_facts(each, protocol) for each in rows], protocol
+    return [safety_facts(each, protocol, survival_facts(each, protocol).follow_up) for each in rows], protocol
 
 
 def minute(at: datetime) -> PartialDate:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hepatrail_cli.audit.values import text_of
+from hepatrail_cli.responsible_words import because
 from hepatrail_cli.whatif_outcome_lines import outcome_lines
-from hepatrail_cli.whatif_words import because
 from hepatrail_events.types import format_instant
 from hepatrail_projections.whatif import ProtocolDifference
 from hepatrail_projections.whatif_answer import WhatIf
@@ -94,7 +94,7 @@ def line(difference: ProtocolDifference) -> str:
         row: dict[str, Any] = difference.then or difference.now or {}
         said = ", ".join(f"{name} {text_of(row[name])}" for name in _SHOWN.get(difference.table, ()))
         what = f"{difference.change}{f' ({said})' if said else ''}"
-    return f"{' '.join(each for each in whose if each)}: {what}; {because(difference.events)}"
+    return f"{' '.join(each for each in whose if each)}: {what}; {because(difference.events, 'by the protocol alone')}"
 
 
 def _text(difference: ProtocolDifference, value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from hepatrail_cli.audit.values import text_of
-from hepatrail_cli.whatif_words import NAMED, because
+from hepatrail_cli.responsible_words import NAMED, because
 from hepatrail_projections.clinical.endpoints.cells import Cell, Interval
 from hepatrail_projections.responsible_event import ResponsibleEvent
 from hepatrail_projections.whatif_outcomes import CellPair, OutcomeDifference, OutcomeDifferences
@@ -48,7 +48,7 @@ def _line(each: OutcomeDifference, events: Mapping[UUID, ResponsibleEvent]) -> s
         each.column if each.row is not None or each.column is None else f"column {each.column}",
     )
     said = [_whole(each)] if each.row is None or each.column is None else list(_cell(each))
-    named = because([events[event_id] for event_id in each.event_ids])
+    named = because([events[event_id] for event_id in each.event_ids], "by the protocol alone")
     reason = f"because {named}" if each.event_ids else named
     return f"{' '.join(part for part in place if part)}: {'; '.join((*said, reason))}"
 

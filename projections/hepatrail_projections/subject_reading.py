@@ -106,28 +106,31 @@ async def outcome_rows_of(
     at = as_of or now
     published = study.published_at(at)
     version = None if published is None else published.version
-    subjects = await SUBJECT.where(connection, "subject_id = ANY($1)", list(subject_ids))
+    subjects = {
+        row.subject_id: row for row in await SUBJECT.where(connection, "subject_id = ANY($1)", list(subject_ids))
+    }
     standing = [
-        row.subject_id
-        for row in subjects
+        each
+        for each, row in subjects.items()
         if row.protocol_version == version and (as_of is None or row.recorded_at <= as_of)
     ]
-    stored = await _stored(connection, standing, OUTCOME_PARTS)
-    views = await _views(connection, [row.subject_id for row in subjects if row.subject_id not in stored], as_of)
-    found = {each: OutcomeRows(**parts) for each, parts in stored.items()}
+    others = [part for part in OUTCOME_PARTS if part.table is not SUBJECT]
+    stored = await _stored(connection, standing, others)
+    views = await _views(connection, [each for each in subjects if each not in stored], as_of)
+    found = {each: OutcomeRows(subject=subjects[each], **parts) for each, parts in stored.items()}
     return found | {each: derive_outcome_rows(view, study, at) for each, view in views.items()}
 
 
 async def stored_rows(connection: Connection, subject_ids: Sequence[str]) -> dict[str, SubjectRows]:
     """What the tables hold of participants, in one statement a table; each list in the order of `PARTS`."""
     stored = await _stored(connection, subject_ids, PARTS)
-    return {each: SubjectRows(**parts) for each, parts in stored.items()}
+    return {each: SubjectRows(**parts) for each, parts in stored.items() if parts["subject"]}
 
 
 async def _stored(
     connection: Connection, subject_ids: Sequence[str], parts: Sequence[Part]
 ) -> dict[str, dict[str, Any]]:
-    """The rows of those who have any, by participant and part."""
+    """The rows by participant and part; `()` where there is none."""
     found: dict[str, dict[str, Any]] = {each: {part.name: () for part in parts} for each in subject_ids}
     for part in parts:
         order = ", ".join(("subject_id", *part.order))
@@ -135,7 +138,7 @@ async def _stored(
         for subject_id, group in groupby(rows, attrgetter("subject_id")):
             of_one = tuple(group)
             found[subject_id][part.name] = of_one[0] if part.single else of_one
-    return {each: held for each, held in found.items() if held["subject"]}
+    return found
 
 
 async def _views(connection: Connection, subject_ids: Iterable[str], until: datetime | None) -> dict[str, SubjectView]:

@@ -12,6 +12,7 @@ import typer
 
 from hepatrail_cli.audit.shell import instant, run_audit
 from hepatrail_cli.audit.values import text_of
+from hepatrail_cli.responsible_words import because
 from hepatrail_cli.servers import servers
 from hepatrail_cli.shell import DEFAULT_DATA_DIR, DataDir
 from hepatrail_events.codec import Recorded
@@ -21,10 +22,8 @@ from hepatrail_events.types import format_instant
 from hepatrail_infra.kafka_admin import EVENTS, PARTITIONS, QUARANTINE
 from hepatrail_infra.kafka_log import Record, partition_of, read_to_end
 from hepatrail_infra.kafka_quarantine import Place, Released, read_quarantine
-from hepatrail_projections.row_changes import Cause, RowChange, changes_between
+from hepatrail_projections.row_changes import RowChange, changes_between
 from hepatrail_projections.stream_history import StreamHistory, stream_history
-
-_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -120,17 +119,4 @@ def line(change: RowChange) -> str:
     what = f"{change.column} {text_of(change.old)} -> {text_of(change.new)}"
     if change.column is None:
         what = "new" if change.old is None else "gone"
-    return f"{' '.join(each for each in whose if each)}: {what}; {_because(change.causes)}"
-
-
-def _because(causes: tuple[Cause, ...]) -> str:
-    if not causes:
-        return "by time alone"
-    more = len(causes) - _NAMED
-    said = [_event(each) for each in causes[:_NAMED]]
-    return "; ".join([*said, f"and {more} more events"] if more > 0 else said)
-
-
-def _event(cause: Cause) -> str:
-    whose = f"{cause.type} {cause.stream}@{cause.streamseq} by {cause.actor_id} ({cause.actor_role})"
-    return f"{whose} at {format_instant(cause.recorded_at)}" + ("" if cause.why is None else f": {cause.why}")
+    return f"{' '.join(each for each in whose if each)}: {what}; {because(change.causes, 'by time alone')}"

@@ -36,12 +36,13 @@ def exposure_tables(
 ) -> tuple[Table, ...]:
     """Every table of section 5; `facts` in any order, derived as of the data cut `as_of` (aware)."""
     saf = sorted((each for each in facts if each.sessions), key=lambda each: each.subject_id)
+    known = memory or Memory()
     cut = f"As of {local_date(as_of, site_zone(protocol.site_zone)).isoformat()}."
     return (
         _summary(saf, protocol, cut),
         counts_table(saf, protocol),
-        _by_participant(saf, protocol, memory or Memory()),
-        _by_session(saf, protocol, memory or Memory()),
+        _by_participant(saf, protocol, known),
+        _by_session(saf, protocol, known),
     )
 
 

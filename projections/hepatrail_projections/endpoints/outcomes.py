@@ -43,10 +43,11 @@ def facts_of(rows: OutcomeRows, protocol: Protocol, before: Facts | None = None)
     `before` is an earlier part of the same participant under the same protocol: what is equal is the same object then,
     so that tables see at once what they need not make again.
     """
+    survival = survival_facts(rows, protocol)
     facts = Facts(
         rows.subject.subject_id,
-        safety_facts(rows, protocol),
-        survival_facts(rows, protocol),
+        safety_facts(rows, protocol, survival.follow_up),
+        survival,
         change_facts(rows, protocol, None if before is None else before.change),
         exposure_facts(rows, protocol),
     )

@@ -21,9 +21,9 @@ from hepatrail_events.types import PartialDate
 from hepatrail_projections.adverse_event import CountedAdverseEvent
 from hepatrail_projections.clinical.adverse_events.window import TeWindow, span, te_window
 from hepatrail_projections.clinical.calendar import local_date, site_zone
+from hepatrail_projections.clinical.endpoints.follow_up import FollowUp
 from hepatrail_projections.derive import OutcomeRows
 from hepatrail_projections.endpoints.safety_terms import TableTerm, aesi_group, system_organ_class, table_term
-from hepatrail_projections.endpoints.survival_facts import survival_facts
 from hepatrail_projections.plan import visit_plan
 
 _RESOLUTION = timedelta(milliseconds=1)
@@ -96,11 +96,14 @@ class SafetyFacts:
         return max(0, (min(ends) - self.t0).days)
 
 
-def safety_facts(rows: OutcomeRows, protocol: Protocol) -> SafetyFacts:
-    """The facts of a participant under the protocol version by which the rows were derived."""
+def safety_facts(rows: OutcomeRows, protocol: Protocol, followed: FollowUp | None) -> SafetyFacts:
+    """The facts of a participant under the protocol version by which the rows were derived.
+
+    `followed` is what survival has of the participant (`survival_facts`), None for who was never treated.
+    """
     zone, subject = site_zone(protocol.site_zone), rows.subject
     given = [row for row in rows.sessions if not row.voided]
-    window, followed = _window(rows, protocol, zone), survival_facts(rows, protocol).follow_up
+    window = _window(rows, protocol, zone)
     counting = [row for row in rows.adverse_events if row.state != "VOIDED" and (row.teae or row.serious)]
     return SafetyFacts(
         subject_id=subject.subject_id,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hepatrail_events.ids import derived_id
 from hepatrail_events.roles import Role
-from hepatrail_services.importers.source import SourceRow
+from hepatrail_services.importers.source import Source, SourceRow
 
 
 class Phase(IntEnum):
@@ -140,6 +140,19 @@ class Draft:
         """Leaves a row without a command, its reason being a finding."""
         self.kept.append(Kept(row, reason))
         self.find(row, reason, sentence)
+
+
+def plan_of(study: str, source: Source, drafts: Iterable[Draft]) -> Plan:
+    """The plan of a study, from what each part of its mapping has collected."""
+    collected = tuple(drafts)
+    return Plan(
+        study=study,
+        read={domain: len(rows) for domain, rows in source.rows.items()},
+        units=tuple(unit for draft in collected for unit in draft.units),
+        refusals=tuple(refusal for draft in collected for refusal in draft.refusals),
+        findings=tuple(finding for draft in collected for finding in draft.findings),
+        kept=tuple(kept for draft in collected for kept in draft.kept),
+    )
 
 
 class RowRefused(ValueError):

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hepatrail_events.errors import StartRefused
 from hepatrail_services.importers.ae_course import EventReader, Finding, plan_adverse_course
 from hepatrail_services.importers.measured import plan_measured
-from hepatrail_services.importers.plan import Draft, Plan, RowRef, readable, reference
+from hepatrail_services.importers.plan import Draft, Plan, RowRef, plan_of, readable, reference
 from hepatrail_services.importers.records import Records, is_one
 from hepatrail_services.importers.records_fields import Reader
 from hepatrail_services.importers.records_mapping import RecordsMapping
@@ -30,15 +30,7 @@ def plan_records(source: Source, mapping: RecordsMapping) -> Plan:
         for row in _rows(source, domain):
             ref = RowRef(domain, str(row.number), row.number)
             draft.keep(ref, "DERIVED", f"{domain} is derived: the trial makes it anew.")
-    drafts = (draft, measured, events)
-    return Plan(
-        study=mapping.study,
-        read={domain: len(rows) for domain, rows in source.rows.items()},
-        units=tuple(unit for each in drafts for unit in each.units),
-        refusals=tuple(refusal for each in drafts for refusal in each.refusals),
-        findings=tuple(finding for each in drafts for finding in each.findings),
-        kept=tuple(kept for each in drafts for kept in each.kept),
-    )
+    return plan_of(mapping.study, source, (draft, measured, events))
 
 
 def _rows(source: Source, domain: str) -> tuple[SourceRow, ...]:

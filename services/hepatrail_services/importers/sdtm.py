@@ -11,7 +11,7 @@ from hepatrail_services.importers.disposition import Told, death_dates, plan_dis
 from hepatrail_services.importers.exposure import plan_exposure
 from hepatrail_services.importers.laboratory import plan_laboratory
 from hepatrail_services.importers.mapping import AeReports, SdtmMapping
-from hepatrail_services.importers.plan import Draft, Plan, RowRef
+from hepatrail_services.importers.plan import Draft, Plan, RowRef, plan_of
 from hepatrail_services.importers.records_mapping import RecordsMapping
 from hepatrail_services.importers.records_plan import plan_records
 from hepatrail_services.importers.source import Source, SourceRow
@@ -40,14 +40,7 @@ def plan_import(source: Source, mapping: SdtmMapping | RecordsMapping, reports: 
         else plan_adverse_events(ae, mapping.ae, zone, deaths),
         *_course(source, mapping, zone, fatal),
     )
-    return Plan(
-        study=mapping.study,
-        read={domain: len(rows) for domain, rows in source.rows.items()},
-        units=tuple(unit for draft in drafts for unit in draft.units),
-        refusals=tuple(refusal for draft in drafts for refusal in draft.refusals),
-        findings=tuple(finding for draft in drafts for finding in draft.findings),
-        kept=tuple(kept for draft in drafts for kept in draft.kept),
-    )
+    return plan_of(mapping.study, source, drafts)
 
 
 def _deaths(source: Source, mapping: SdtmMapping) -> dict[str, str]:

@@ -20,6 +20,7 @@ from hepatrail_projections.derive import derive
 from hepatrail_projections.endpoints.safety_facts import SafetyFacts, safety_facts
 from hepatrail_projections.endpoints.safety_tables import safety_tables
 from hepatrail_projections.endpoints.safety_terms import upper_snake
+from hepatrail_projections.endpoints.survival_facts import survival_facts
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_services.importers.mapping import read_mapping
@@ -53,11 +54,13 @@ async def pilot() -> Pilot:
     study = fold_study_events(spine.recorded[STUDY])
     published = study.published_at(NOW)
     assert published is not None
-    facts = [
-        safety_facts(derive(fold_all(subject, events), study, NOW), published.protocol)
+    rows = [
+        derive(fold_all(subject, events), study, NOW)
         for stream, events in spine.recorded.items()
         if (subject := subject_of(stream)) is not None
     ]
+    protocol = published.protocol
+    facts = [safety_facts(each, protocol, survival_facts(each, protocol).follow_up) for each in rows]
     return facts, published.protocol, {row["USUBJID"]: row["ARMCD"] for row in read("dm.csv")}
 
 

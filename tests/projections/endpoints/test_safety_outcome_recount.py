@@ -15,6 +15,7 @@ from hepatrail_projections.clinical.endpoints.cells import Table
 from hepatrail_projections.derive import SubjectRows
 from hepatrail_projections.endpoints.safety_facts import SafetyFacts, safety_facts
 from hepatrail_projections.endpoints.safety_tables import safety_tables
+from hepatrail_projections.endpoints.survival_facts import survival_facts
 from safety_outcome_course import LATE, OutcomeTrial, derived, minute, only
 from safety_outcome_recount import CLASSES, Count, recount, target, years
 from trial_history import history
@@ -85,7 +86,7 @@ def made(kind: str, seed: int) -> Made:
     """Rows, facts and tables of a random trial."""
     log, at = (outcomes(seed).log, T0 + LATE) if kind == "outcomes" else (history(seed, 5, 200), None)
     rows, protocol = derived(log, at or log.now)
-    facts = [safety_facts(each, protocol) for each in rows]
+    facts = [safety_facts(each, protocol, survival_facts(each, protocol).follow_up) for each in rows]
     return rows, facts, safety_tables(facts, protocol, at or log.now)
 
 
@@ -214,7 +215,7 @@ def test_a_trial_of_one_has_one_participant_in_every_denominator() -> None:
 
 def test_a_later_data_cut_changes_no_table_that_rests_on_the_same_facts() -> None:
     rows, protocol = derived(outcomes(1).log, T0 + LATE)
-    facts = [safety_facts(each, protocol) for each in rows]
+    facts = [safety_facts(each, protocol, survival_facts(each, protocol).follow_up) for each in rows]
     cuts: list[datetime] = [T0 + LATE, T0 + 2 * LATE]
     first, second = (safety_tables(facts, protocol, cut) for cut in cuts)
     assert first == second

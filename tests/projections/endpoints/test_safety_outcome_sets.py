@@ -13,6 +13,7 @@ from hepatrail_projections.clinical.endpoints.cells import Table
 from hepatrail_projections.endpoints.change_facts import change_facts
 from hepatrail_projections.endpoints.safety_facts import safety_facts
 from hepatrail_projections.endpoints.sets_tables import sets_tables
+from hepatrail_projections.endpoints.survival_facts import survival_facts
 from projection_log import SEALED, sample
 from safety_outcome_course import LATE, OutcomeTrial, derived, who
 
@@ -21,7 +22,7 @@ DAY = timedelta(days=1)
 
 def tables(trial: OutcomeTrial) -> Mapping[str, Table]:
     rows, protocol = derived(trial.log, T0 + LATE)
-    safety = [safety_facts(each, protocol) for each in rows]
+    safety = [safety_facts(each, protocol, survival_facts(each, protocol).follow_up) for each in rows]
     change = [change_facts(each, protocol) for each in rows]
     found = sets_tables(safety, change, protocol, T0 + LATE)
     turned = sets_tables(safety[::-1], change[::-1], protocol, T0 + LATE)
