@@ -1,7 +1,8 @@
 """One participant's course as recorded, and what the visits say of it at an instant: for tests of `visits.md`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
 from clinical_builders import T0, A
@@ -102,13 +103,14 @@ class VisitCourse:
         visit: str | None = None,
         recorded: datetime | None = None,
         not_done: NotDone | None = None,
+        values: Mapping[str, str] = MappingProxyType({}),
     ) -> list[UUID]:
-        """One sample with a value of each code, or with none for this reason; the ids of the results."""
+        """One sample: a value of each code, 30 unless given, or none for this reason; the ids of the results."""
         rows = [
             Measured(
                 result_id=self.log.uuid(),
                 code=code,
-                value=None if not_done else "30",
+                value=None if not_done else values.get(code, "30"),
                 unit=catalogue()[code].canonical_unit,
                 not_done=not_done,
                 accepted=True,

@@ -7,9 +7,9 @@ one side only; where both sides rest on the same events, all of these. Decided h
 - A cell that names no event, as a count of none of other values, is answered for by those of its row.
 - Titles, labels, notes and the order of rows repeat the protocol or follow from the cells: they are no difference.
 - A table, row or column that is on one side only is one difference, with all its cells.
-- A code that names an algorithm or a time point is never paired with another one. Of the MELDs only that of 2002 has
-  outcomes (`change_parameters.py`): a protocol without it has no CHANGE_MELD_2002, whatever other MELD it computes, and
-  the answer says that it is gone. Numbers of two formulas are not one parameter that changes.
+- A code that names an algorithm or a time point is never paired with another one: under a protocol with another MELD
+  the tables of the one are gone and those of the other are new (`change_parameters.py`). Numbers of two formulas are
+  not one parameter that changes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -18,7 +18,7 @@ from hepatrail_projections.whatif_outcomes import OutcomeDifference, outcome_dif
 from projection_log import LogWriter
 from safety_outcome_course import OutcomeTrial
 from visit_course import VisitCourse
-from whatif_course import OutcomesAsked, other, outcomes_asked, shown, with_point
+from whatif_course import other, outcomes_asked, shown, with_point
 
 DAY = timedelta(days=1)
 WIDE = with_point("D7", days_after=2)
@@ -149,7 +149,11 @@ def test_a_landmark_more_is_a_new_row_where_it_belongs(course: VisitCourse) -> N
 def test_a_time_point_less_is_a_column_and_rows_that_are_gone(course: VisitCourse) -> None:
     found = outcomes_asked(course.log, other(points=without_point("D5")))
     gone = found.of("EVALUABLE")[None, "D5"]
-    assert (gone.change, gone.column_label, len(gone.cells)) == ("gone", "Day 5", len(table(found, "EVALUABLE").rows))
+    assert (gone.change, gone.column_label, len(gone.cells)) == (
+        "gone",
+        "Day 5",
+        len(table(found.now, "EVALUABLE").rows),
+    )
     assert {(each.row, each.change) for each in found.of("CHANGE_ALT").values()} == {
         (f"D5_{what}", "gone") for what in ("VALUE", "CHANGE", "PERCENT")
     }
@@ -157,25 +161,43 @@ def test_a_time_point_less_is_a_column_and_rows_that_are_gone(course: VisitCours
     assert {each.event_ids for each in found.found.listed} == {()}
 
 
-def table(found: OutcomesAsked, code: str) -> Table:
-    return next(each for each in found.now.tables if each.code == code)
+def table(outcomes: Outcomes, code: str) -> Table:
+    return next(each for each in outcomes.tables if each.code == code)
 
 
-def test_without_the_meld_of_2002_its_tables_are_gone_and_no_other_meld_takes_their_place(course: VisitCourse) -> None:
-    course.everything(A + 7 * DAY)
-    found = outcomes_asked(course.log, other(scores={"enabled": ("meld_3_0", "gcs", "sofa_1996", "apache_ii_1985")}))
-    assert [(each.table, each.row, each.change) for each in found.found.listed] == [
+@pytest.mark.parametrize(("meld", "day_7"), [("meld_na_2016", "27.0"), ("meld_3_0", "28.0")])
+def test_under_another_meld_the_tables_of_the_one_are_gone_and_those_of_the_other_new(
+    course: VisitCourse, meld: str, day_7: str
+) -> None:
+    # Day 7 by hand: MELD(i) 23, so 26.93 with sodium 130; and 27.55.
+    code = f"CHANGE_{meld.upper()}"
+    draw = {"creatinine": "168", "tbil": "85.5", "inr": "1.5", "sodium": "130", "albumin": "30"}
+    course.labs(A + 7 * DAY, draw, values=draw)
+    course.bedside(A + 7 * DAY)
+    found = outcomes_asked(course.log, other(scores={"enabled": (meld, "gcs", "sofa_1996", "apache_ii_1985")}))
+    sets = ("", "_ALL_ASSIGNED", "_WITHOUT_SESSION")
+    assert {(each.table, each.row, each.change) for each in found.found.listed} == {
         ("EVALUABLE", "meld_2002", "gone"),
-        ("CHANGE_MELD_2002", None, "gone"),
-        ("CHANGE_MELD_2002_ALL_ASSIGNED", None, "gone"),
-        ("CHANGE_MELD_2002_WITHOUT_SESSION", None, "gone"),
-    ]
-    whole = found.of("CHANGE_MELD_2002")[None, None]
-    assert {(pair.row, pair.column) for pair in whole.cells} == {
-        (row.code, cell.column) for row, cell in table(found, "CHANGE_MELD_2002").cells()
+        ("EVALUABLE", meld, "new"),
+        *((f"CHANGE_MELD_2002{which}", None, "gone") for which in sets),
+        *((f"{code}{which}", None, "new") for which in sets),
     }
-    assert whole.leave == ("S-1",) and whole.event_ids
-    # The tables have no number of MELD 3.0, so that another rule of it changes none.
+    gone = found.of("CHANGE_MELD_2002")[None, None]
+    assert {(pair.row, pair.column) for pair in gone.cells} == {
+        (row.code, cell.column) for row, cell in table(found.now, "CHANGE_MELD_2002").cells()
+    }
+    assert gone.leave == ("S-1",) and gone.event_ids
+    new = found.of(code)[None, None]
+    assert {(pair.row, pair.column) for pair in new.cells} == {
+        (row.code, cell.column) for row, cell in table(found.then, code).cells()
+    }
+    assert new.enter == ("S-1",) and new.event_ids
+    values = {pair.column: pair.then.display for pair in new.cells if pair.row == "D7_VALUE" and pair.then}
+    assert (values["N"], values["MEDIAN"]) == ("1", day_7)
+
+
+def test_another_rule_of_a_meld_beside_the_one_of_the_outcomes_changes_none(course: VisitCourse) -> None:
+    course.everything(A + 7 * DAY)
     assert not outcomes_asked(course.log, other(scores={"meld3_cap": "none"})).found.listed
 
 

@@ -1,12 +1,14 @@
 """What changes from baseline: four scores and the laboratory analytes of the protocol, at its time points.
 
 Source: `endpoints.md` section 4. Decided here, because the reference leaves room: MELD is `meld_2002`, the one with the
-three inputs that the registration names (`scores.md`); the decimals of the source are those of `labs.csv`, which
-`visits.md` 1.2 makes the master of decimals, whatever a single report printed; a score has none.
+three inputs that the registration names (`scores.md`), and the others are exploratory beside it. A protocol that does
+not have it means another MELD: the first of the family that it has, under that one's own code, because numbers of two
+formulas are not one parameter. The decimals of the source are those of `labs.csv`, which `visits.md` 1.2 makes the
+master of decimals, whatever a single report printed; a score has none.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -15,13 +17,13 @@ from hepatrail_events.catalogue import catalogue
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.visits import BASELINE
 
-SCORE_NAMES: Final[Mapping[str, str]] = {
-    "meld_2002": "MELD",
-    "gcs": "GCS",
-    "sofa_1996": "SOFA",
-    "apache_ii_1985": "APACHE II",
-}
-"""By the id of the algorithm, in the order of the registration."""
+_SCORES: Final[Sequence[Mapping[str, str]]] = (
+    {"meld_2002": "MELD", "meld_na_2016": "MELD-Na", "meld_3_0": "MELD 3.0"},
+    {"gcs": "GCS"},
+    {"sofa_1996": "SOFA"},
+    {"apache_ii_1985": "APACHE II"},
+)
+"""The scores of the registration in its order; of each the names by the id of the algorithm, the one wanted first."""
 
 _WORDS: Final[Mapping[str, str]] = {"D": "Day {}", "W": "Week {}", "M": "Month {}", "H": "{} h"}
 _COUNTED: Final = re.compile(r"([DWMH])(\d+)")
@@ -54,7 +56,8 @@ def parameters(protocol: Protocol) -> tuple[Parameter, ...]:
 
 @lru_cache(maxsize=8)
 def _parameters(enabled: tuple[str, ...], items: tuple[str, ...]) -> tuple[Parameter, ...]:
-    scores = (Parameter(code, name, None, 0, True) for code, name in SCORE_NAMES.items() if code in enabled)
+    meant = (next((each for each in family.items() if each[0] in enabled), None) for family in _SCORES)
+    scores = (Parameter(*each, None, 0, True) for each in meant if each is not None)
     labs = (
         Parameter(each.code, each.name, each.canonical_unit, each.decimals or 0, False)
         for each in catalogue().values()
