@@ -20,6 +20,7 @@ TIME_IN_FUTURE and SOURCE_UNKNOWN need the clock and the protocol and are decide
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from hepatrail_events.catalogue import NOT_TESTABLE, Measurement, catalogue
@@ -116,6 +117,8 @@ def _is_scale(measurement: Measurement) -> bool:
     return measurement.value_type in ("integer_or_NT", "derived")
 
 
+# A study imported from elsewhere reports the same few unknown codes row by row, and looking for near ones is slow.
+@lru_cache(maxsize=1_024)
 def _unknown(code: str) -> str:
     near = get_close_matches(code, catalogue(), n=3)
     return f"{code!r} is no measurement of the trial" + (f"; did you mean {' or '.join(near)}?" if near else "")
