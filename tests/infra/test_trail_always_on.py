@@ -4,7 +4,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
+import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from hepatrail_cli.main import app
@@ -31,10 +34,12 @@ READERS_OF_THE_ENVIRONMENT = {
 
 def _options() -> Iterator[tuple[str, str]]:
     """Every option of every command, with its help."""
-    waiting = [get_command(app)]
+    waiting: list[Any] = [get_command(app)]
     while waiting:
         command = waiting.pop()
-        waiting += getattr(command, "commands", {}).values()
+        if isinstance(command, TyperGroup):
+            within = typer.Context(command)
+            waiting += (command.get_command(within, name) for name in command.list_commands(within))
         for option in command.params:
             yield f"{command.name} {' '.join(option.opts)}", str(getattr(option, "help", "") or "")
 

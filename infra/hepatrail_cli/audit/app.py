@@ -1,40 +1,28 @@
 """The written list of the auditor's commands: a new one gets its file, and its line here."""
 
-from collections.abc import Callable
-from typing import Any
-
 import typer
 
-from hepatrail_cli.audit.access import access
-from hepatrail_cli.audit.checkpoint import checkpoint
-from hepatrail_cli.audit.compare import compare
-from hepatrail_cli.audit.diff import diff
-from hepatrail_cli.audit.export import export
-from hepatrail_cli.audit.import_bundle import import_
-from hepatrail_cli.audit.keys import keys, rotate_key
-from hepatrail_cli.audit.prove import prove
-from hepatrail_cli.audit.replay import replay
-from hepatrail_cli.audit.review import review
-from hepatrail_cli.audit.trail import trail
-from hepatrail_cli.audit.verify import verify
+from hepatrail_cli.lazy_group import lazy_group
 
-audit_app = typer.Typer(no_args_is_help=True, help="Verify, seal, replay and export the log.")
-
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "verify": verify,
-    "checkpoint": checkpoint,
-    "prove": prove,
-    "keys": keys,
-    "rotate-key": rotate_key,
-    "replay": replay,
-    "diff": diff,
-    "compare": compare,
-    "trail": trail,
-    "access": access,
-    "review": review,
-    "export": export,
-    "import": import_,
+COMMANDS = {
+    "verify": "hepatrail_cli.audit.verify:verify",
+    "checkpoint": "hepatrail_cli.audit.checkpoint:checkpoint",
+    "prove": "hepatrail_cli.audit.prove:prove",
+    "keys": "hepatrail_cli.audit.keys:keys",
+    "rotate-key": "hepatrail_cli.audit.keys:rotate_key",
+    "replay": "hepatrail_cli.audit.replay:replay",
+    "diff": "hepatrail_cli.audit.diff:diff",
+    "compare": "hepatrail_cli.audit.compare:compare",
+    "trail": "hepatrail_cli.audit.trail:trail",
+    "access": "hepatrail_cli.audit.access:access",
+    "review": "hepatrail_cli.audit.review:review",
+    "export": "hepatrail_cli.audit.export:export",
+    "import": "hepatrail_cli.audit.import_bundle:import_",
 }
 
-for name, command in COMMANDS.items():
-    audit_app.command(name)(command)
+audit_app = typer.Typer(cls=lazy_group(COMMANDS), no_args_is_help=True)
+
+
+@audit_app.callback()
+def audit() -> None:
+    """Verify, seal, replay and export the log."""
