@@ -56,6 +56,16 @@ def write_domains(directory: Path, domains: Mapping[str, list[str]]) -> None:
         (directory / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_rows(directory: Path, domains: Mapping[str, list[Row]]) -> None:
+    """A directory of domains, each given by its rows, of which there is one at least."""
+    directory.mkdir(exist_ok=True)
+    for name, rows in domains.items():
+        with (directory / f"{name}.csv").open("w", encoding="utf-8", newline="") as stream:
+            table = csv.DictWriter(stream, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+
+
 async def events_of_subjects(kafka: str, subjects: Iterable[str]) -> list[Recorded]:
     """The events of these participants."""
     streams = {subject_stream(subject) for subject in subjects}

@@ -13,7 +13,7 @@ from officers import node_officer, python_officer
 from sae_reports import token_for
 from stack import Stack
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 SEED = int(os.environ.get("FAULT_SEED", "20260501"))
 
 

@@ -311,7 +311,7 @@ class _Counting(PlainObjectsExecutor):
 
 @pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken"])
 def test_any_selection_is_answered_as_the_library_answers_it(broken: bool) -> None:
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=120, deadline=None)
     @given(_selections(cast(GraphQLNamedType, SCHEMA.query_type)), _things(broken))
     def holds(selection: str, things: list[Any]) -> None:
         query = f"{HEAD} {{ {selection} }}"

@@ -120,7 +120,7 @@ def test_nothing_is_ahead_of_an_alert_that_has_fired_all_its_levels() -> None:
     assert due(of, timedelta(days=9)) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(ticks=st.lists(st.integers(0, 5000), max_size=12), acks=st.lists(st.integers(0, 5000), max_size=3))
 def test_whenever_somebody_looks_the_same_levels_fire_once_and_in_order(ticks: list[int], acks: list[int]) -> None:
     end = 5001

@@ -65,7 +65,7 @@ def test_the_courses_open_meet_breach_and_cancel_clocks_of_every_type() -> None:
     assert (seen, stands) == (set(ClockType), set(ClockStatus))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, st.booleans())
 def test_the_clocks_as_of_an_instant_are_those_of_the_events_recorded_until_then(seed: int, lagging: bool) -> None:
     events = course(seed, lagging=lagging)
@@ -83,7 +83,7 @@ def test_the_clocks_of_a_whole_participant_as_of_an_instant_are_those_of_the_eve
         assert clocks(events, at, "S-00") == clocks(until(events, at), at, "S-00")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS)
 def test_a_clock_that_opened_never_vanishes_and_never_is_another(seed: int) -> None:
     events = course(seed)
@@ -107,7 +107,7 @@ def _identity(clock: Clock) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(SEEDS)
 def test_every_clock_makes_sense(seed: int) -> None:
     events = course(seed)
