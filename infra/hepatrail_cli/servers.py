@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from hepatrail_cli.stack_files import StackSecrets, stack_is_known, stack_settings
+from hepatrail_cli.stack_files import StackSecrets, held_users, stack_is_known, stack_settings
 from hepatrail_infra.embedded.instance import InstanceLock
 from hepatrail_infra.postgres import prepare_databases
 from hepatrail_infra.settings import Settings, load_settings, need
@@ -50,13 +50,12 @@ async def servers(data_dir: Path, *, postgres: bool = True) -> AsyncIterator[Ser
     from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 
     with InstanceLock(data_dir):
-        users = StackSecrets.load_or_create(data_dir).kafka_users if load_settings().secure else None
+        dsns, settings, secrets = None, load_settings(), StackSecrets.load_or_create(data_dir)
+        users = held_users(data_dir, secrets, settings.secure)
         kafka, database = EmbeddedKafka(data_dir / "kafka", users=users), EmbeddedPostgres(data_dir / "postgres")
         try:
             bootstrap = await kafka.start()
-            dsns, settings = None, load_settings()
             if postgres:
-                secrets = StackSecrets.load_or_create(data_dir)
                 dsns = await prepare_databases(await database.start(), secrets.passwords)
                 vault = {"vault_use": dsns.vault_use, "vault_master_key": secrets.master_key}
                 settings = settings.model_copy(update={name: SecretStr(text) for name, text in vault.items()})

@@ -15,6 +15,7 @@ from hepatrail_cli.log_origin import hold_clock
 from hepatrail_cli.stack_files import (
     StackSecrets,
     forget_run,
+    held_users,
     hold_clock_kind,
     write_environment,
     write_run,
@@ -63,7 +64,7 @@ class Stack:
         self._progress = progress
         self._protocol = protocol or choose_protocol(None)
         embedded = settings.kafka is None
-        self._kafka_users = self._secrets.kafka_users if settings.secure and embedded else {}
+        self._kafka_users = held_users(directory, self._secrets, settings.secure) if embedded else {}
         self._servers: dict[str, Part] = {}
         self._processes: dict[str, ServeProcess] = {}
         self._keeper: asyncio.Task[None] | None = None

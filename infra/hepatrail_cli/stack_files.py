@@ -5,6 +5,7 @@ secrets.json       passwords of the database roles and of Kafka's users, the vau
 environment.json   the settings of every process, for commands given `--data-dir` (0600; while it runs)
 run.json           the ready line, with the present process ids (0600; while it runs)
 clock.kind         whether this study runs on the system's clock or on a simulated one
+secured            stands where Kafka was once started with passwords, and then always is
 """
 
 import base64
@@ -28,6 +29,7 @@ ENVIRONMENT = "environment.json"
 RUN = "run.json"
 CLOCK_KIND = "clock.kind"
 CLOCK = "clock"
+SECURED = "secured"
 _SYSTEM = "system"
 _PRIVATE = 0o600
 
@@ -40,7 +42,7 @@ class StackSecrets:
     master_key: str = field(repr=False)
     sealing_key: str = field(repr=False)
     kafka_users: Mapping[str, str] = field(repr=False)
-    """Passwords by user; asked for with HEPATRAIL_SECURE only."""
+    """Passwords by user; asked for where `held_users` says so."""
 
     @classmethod
     def load_or_create(cls, data_dir: Path) -> Self:
@@ -111,6 +113,17 @@ def stack_settings(data_dir: Path) -> Settings:
         read_run(data_dir)
         os.environ.update(json.loads((data_dir / ENVIRONMENT).read_text("utf-8")))
     return load_settings()
+
+
+def held_users(data_dir: Path, kept: StackSecrets, secure: bool) -> Mapping[str, str]:
+    """Whom the embedded Kafka lets in, passwords by user; nobody is named where it lets in everybody.
+
+    A directory that was `secure` once stays so: a start without the setting must not open what the others trust.
+    """
+    file = data_dir / SECURED
+    if secure and not file.exists():
+        replace_text(file, "")
+    return kept.kafka_users if file.exists() else {}
 
 
 def hold_clock_kind(data_dir: Path, simulated: bool) -> Path | None:

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     checkpoint_dir: Path | None = Field(default=None, description="Where the sealer keeps copies of its seals")
     secure: bool = Field(
         default=False,
-        description="Whether the embedded Kafka asks for passwords and grants each process its topics",
+        description="Whether the embedded Kafka asks for passwords and grants each process its topics; once so, always",
     )
 
     data_dir: Path = Field(default=Path("data"), description="Where the embedded stack keeps everything")

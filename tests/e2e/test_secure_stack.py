@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -127,3 +130,14 @@ def test_passwords_stand_in_no_log_and_in_files_of_their_owner_only(stack: Stack
     assert (stack.data_dir / "kafka" / "server.properties").stat().st_mode & 0o777 == 0o600
     for file in stack.data_dir.rglob("*.json"):
         assert file.stat().st_mode & 0o777 == 0o600 or not [s for s in secrets if s in file.read_text()], file
+
+
+async def test_who_forgets_the_setting_does_not_open_kafka(stack: Stack) -> None:
+    """The last one, because it stops the stack: the command then starts the servers itself, as `up` would."""
+    await stack.stop()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEPATRAIL_")}
+    command = [sys.executable, "-m", "hepatrail_cli", "audit", "verify", "--data-dir", str(stack.data_dir)]
+    verified = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, env=environment)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    properties = (stack.data_dir / "kafka" / "server.properties").read_text()
+    assert "sasl.enabled.mechanisms" in properties and "StandardAuthorizer" in properties

@@ -13,6 +13,7 @@ from hepatrail_cli.stack_files import (
     SECRETS,
     StackSecrets,
     forget_run,
+    held_users,
     hold_clock_kind,
     read_run,
     stack_settings,
@@ -120,6 +121,14 @@ def test_other_commands_find_the_running_stack(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "environ", {})
     with pytest.raises(StartRefused):
         stack_settings(tmp_path)
+
+
+def test_a_directory_that_was_secured_once_stays_so(tmp_path: Path) -> None:
+    kept = StackSecrets.load_or_create(tmp_path)
+    assert held_users(tmp_path, kept, secure=False) == {}
+    for asked in (True, False):
+        assert held_users(tmp_path, kept, secure=asked) == kept.kafka_users
+    assert kept.kafka_users
 
 
 def test_a_directory_keeps_its_kind_of_clock(tmp_path: Path) -> None:
