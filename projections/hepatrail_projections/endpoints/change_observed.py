@@ -177,7 +177,7 @@ def _score(row: ScoreValue, course: _Course) -> Observed:
     number = None if row.value is None or untested else Fraction(row.value)
     times = _times(row.inputs) if row.during_session or course.stops else ()
     reason = "NOT_TESTABLE" if untested else row.status.upper()
-    own = {UUID(event_id) for event_id in {each for given in row.inputs for each in given["eventIds"]}}
+    own = {each for given in row.inputs for each in given["eventIds"]}
     return Observed(
         number=number,
         text=None if number is None else str(number),
@@ -189,7 +189,7 @@ def _score(row: ScoreValue, course: _Course) -> Observed:
         reason=reason if number is None else None,
         change_reason=None if row.change_reason is None else row.change_reason.upper(),
         algorithm=row.algorithm,
-        event_ids=tuple(each for each in row.event_ids if each in own),
+        event_ids=tuple(each for each in row.event_ids if str(each) in own),
     )
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.calendar import local_date, site_zone
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table
-from hepatrail_projections.clinical.endpoints.proportion import count_cell, proportion_cell
+from hepatrail_projections.clinical.endpoints.proportion import count_cell, share_cell
 from hepatrail_projections.endpoints.change_facts import Analysis, ChangeEntry, ChangeFacts, by_place
 from hepatrail_projections.endpoints.change_parameters import parameters, point_label, post_points
 from hepatrail_projections.endpoints.memory import Memory
@@ -77,5 +78,5 @@ def _evaluable(
 
 
 def _cell(point: str, entries: Iterable[ChangeEntry], n: int, confidence: Decimal) -> Cell:
-    found = [each.of_change for each in entries if each.change is not None and Analysis.MAIN in each.analyses]
-    return proportion_cell(point, ((each.subject_id, each.event_ids) for each in found), n, confidence)
+    found = (each.of_change for each in entries if each.change is not None and Analysis.MAIN in each.analyses)
+    return share_cell(point, tuple(sorted(found, key=attrgetter("subject_id"))), n, confidence)

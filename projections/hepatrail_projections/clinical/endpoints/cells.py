@@ -134,5 +134,8 @@ def contributions(entries: Iterable[tuple[str, Iterable[UUID]]]) -> tuple[Contri
 
 def in_order(event_ids: Iterable[UUID]) -> tuple[UUID, ...]:
     """Ids, each once, in their order: by their numbers, because a UUID compares and hashes in Python."""
+    event_ids = tuple(event_ids)
+    if len(event_ids) < 2:
+        return event_ids
     numbered = {each.int: each for each in event_ids}
     return tuple(map(numbered.__getitem__, sorted(numbered)))
