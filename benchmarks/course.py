@@ -26,7 +26,7 @@ from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.postgres import Passwords, connection, prepare_databases
 from hepatrail_projections.derive import SUBJECT_TABLES
 from hepatrail_projections.table import to_json_text
-from projection_log import publish
+from log_commits import publish
 from readme_documents import document
 
 SUBJECT = "S-001"

@@ -15,7 +15,8 @@ from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.score_memory import ScoreMemory
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject_view import SubjectView, fold, fold_all
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 
 SUBJECT = "S-001"
 FOLD_LIMIT, NEXT_LIMIT = 5.0, 0.1

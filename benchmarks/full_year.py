@@ -27,7 +27,8 @@ from hepatrail_events.event import Event
 from hepatrail_events.measurements import LabResultsRecorded, Measured, ObservationsRecorded, ObservedRow
 from hepatrail_events.sessions import EndReason, SessionEnded
 from hepatrail_events.types import PartialDate, Precision
-from projection_log import SEALED, LogWriter, adverse_event, enrol, start
+from log_commits import adverse_event, enrol, start
+from projection_log import SEALED, LogWriter
 
 SESSIONS, ADVERSE_EVENTS = 40, 60
 HOURS_AFTER_ANCHOR = (0.75, 12, 24, 48, 72, 120, 168, 336, 672, 1008, 2016, 4368, 8760)

@@ -30,7 +30,8 @@ from hepatrail_projections.endpoints.reading import OutcomeReader
 from hepatrail_projections.reading import Reader, fold_study_events
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject_view import fold_all
-from projection_log import LogWriter, adverse_event, publish, sample, start
+from log_commits import adverse_event, publish, sample, start
+from projection_log import LogWriter
 
 FEW, MANY = 12, 1_000
 COLD_SECONDS, MANY_SECONDS, LIVE_SECONDS = 1.0, 30.0, 0.05

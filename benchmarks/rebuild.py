@@ -15,8 +15,9 @@ from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.rebuild import rebuild
 from hepatrail_projections.records import READ_TOPICS
 from hepatrail_projections.schema import create_schema, schema_name
+from log_commits import adverse_event, enrol, publish, sample, start
 from projection_kafka import producing
-from projection_log import LogWriter, adverse_event, enrol, produce, publish, sample, start
+from projection_log import LogWriter, produce
 from projection_tables import Tables
 
 SUBJECTS, STEPS = 100, 150

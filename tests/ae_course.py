@@ -13,7 +13,8 @@ from hepatrail_events.event import Event
 from hepatrail_events.types import PartialDate, Precision, SealedText
 from hepatrail_projections.ae_facts import AdverseEventFact
 from hepatrail_projections.subject_view import fold_all
-from projection_log import LogWriter, adverse_event
+from log_commits import adverse_event
+from projection_log import LogWriter
 
 S = "S-1"
 STREAM = f"subject-{S}"

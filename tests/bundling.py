@@ -20,7 +20,7 @@ from hepatrail_services.audit.bundle.report import html_report
 from hepatrail_services.audit.bundle.source import read_bundle
 from hepatrail_services.audit.bundle.writer import Spool, entries, write_bundle
 from hepatrail_services.audit.source import LogSource
-from projection_log import adverse_event, alert, enrol, publish, sample
+from log_commits import adverse_event, alert, enrol, publish, sample
 from sealed_log import KEY, SealedLog
 
 S_00 = subject_stream("S-00")

@@ -29,7 +29,8 @@ from hepatrail_projections.endpoints.change_facts import ChangeFacts, change_fac
 from hepatrail_projections.endpoints.change_tables import change_tables
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import SEALED, LogWriter
 from visit_course import BEDSIDE, partial
 
 LATER = A + timedelta(days=800)

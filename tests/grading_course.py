@@ -24,7 +24,8 @@ from hepatrail_projections.lab_grades import unreviewed_findings
 from hepatrail_projections.lab_result import LabResultRow, lab_result_rows
 from hepatrail_projections.study_view import StudyView, fold_study
 from hepatrail_projections.subject_view import empty_view, fold
-from projection_log import LogWriter, adverse_event, enrol, publish, start
+from log_commits import adverse_event, enrol, publish, start
+from projection_log import LogWriter
 
 S = "S-1"
 HOUR = 60

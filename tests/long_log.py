@@ -16,7 +16,8 @@ from hepatrail_events.types import format_instant
 from hepatrail_infra.kafka_admin import CHECKPOINTS, EVENTS
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.audit.source import HeaderRow, Row
-from projection_log import BEGIN, LogWriter, publish, sample
+from log_commits import publish, sample
+from projection_log import BEGIN, LogWriter
 from sealed_log import KEY, SealedLog
 
 _BATCH: Final = 1_000

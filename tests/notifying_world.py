@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from builders import alert_content
+from builders.safety_desk import alert_content
 from hepatrail_events.commands import CommandMessage
 from hepatrail_events.decisions import Code, Decision, Verdict
 from hepatrail_events.event import Event
@@ -31,7 +31,8 @@ from hepatrail_services.notifying.notifier import Undelivered
 from hepatrail_services.notifying.pacing import Waits
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.sending import Sender
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 
 _BUSY = 3_000
 """Turns of the loop after which who has not gone to sleep again is taken to wait for something else."""

@@ -22,7 +22,8 @@ from hepatrail_projections.queries.finding import Rule
 from hepatrail_projections.queries.rows import query_rows
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import SubjectView, fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import SEALED, LogWriter
 
 S = "S-1"
 

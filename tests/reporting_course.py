@@ -46,7 +46,8 @@ from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import StudyView
 from hepatrail_projections.subject_view import SubjectView, fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import SEALED, LogWriter
 
 SUBJECT = "S-001"
 SITE_ZONE = "Asia/Shanghai"

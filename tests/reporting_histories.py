@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from hepatrail_events.adverse_events import AECorrected, Assessor, Causality, CausalityTarget, Criterion, Expectedness
 from hepatrail_events.submissions import Recipient, SubmissionKind
 from hepatrail_events.types import format_instant
-from projection_log import SEALED, start
+from log_commits import start
+from projection_log import SEALED
 from reporting_course import DEATH, HOSPITALISATION, INVESTIGATOR, LIFE_THREATENING, SPONSOR, Course
 
 CRITERIA = (DEATH, HOSPITALISATION, LIFE_THREATENING, Criterion.DISABILITY)

@@ -37,7 +37,8 @@ from hepatrail_projections.endpoints.safety_tables import safety_tables
 from hepatrail_projections.endpoints.survival_facts import survival_facts
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, start
+from log_commits import adverse_event, enrol, publish, start
+from projection_log import SEALED, LogWriter
 
 BOTH = (CausalityTarget.CELL_PRODUCT, CausalityTarget.DEVICE)
 LATE = timedelta(days=500)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from builders import command_input
+from builders.commands import command_input
 from hepatrail_events.commands import Actor, CommandMessage
 from hepatrail_events.decisions import Decision, Verdict
 from hepatrail_events.ids import derived_id

@@ -13,7 +13,8 @@ from hepatrail_projections.facts import SubjectView
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_services.deciders.safety_desk import EscalateAlert
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 
 _TICK = timedelta(minutes=0.1)
 """By how much a commit of the log moves its time on."""

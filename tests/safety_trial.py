@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from aiokafka import TopicPartition
 
-from builders import ae_reported
+from builders.adverse_events import ae_reported
 from hepatrail_infra.kafka_admin import EVENTS, PARTITIONS
 from hepatrail_infra.kafka_wire import Wire
 from hepatrail_infra.postgres import Dsns, connection
+from log_commits import enrol, publish
 from projection_kafka import eventually, write
-from projection_log import LogRecord, LogWriter, enrol, publish
+from projection_log import LogRecord, LogWriter
 from runtime_support import records
 from safety_desk import ScriptedDesk, status_of
 from safety_world import another, serious

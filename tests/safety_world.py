@@ -19,7 +19,8 @@ from hepatrail_services.deciders.safety_desk import RaiseAlert
 from hepatrail_services.safety.holds import sessions_under_hold
 from hepatrail_services.safety.identity import raise_command
 from hepatrail_services.safety.react import react, reevaluate
-from projection_log import LogRecord, LogWriter, enrol, publish
+from log_commits import enrol, publish
+from projection_log import LogRecord, LogWriter
 
 
 @dataclass

@@ -49,7 +49,8 @@ from hepatrail_events.streams import subject_stream
 from hepatrail_events.types import PartialDate, Precision
 from hepatrail_events.voiding import VoidReason
 from hepatrail_services.exporters.dataset_json import Value
-from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, start
+from log_commits import adverse_event, enrol, publish, start
+from projection_log import SEALED, LogWriter
 from sdtm_export_rows import Named, Tables, exported, rows_at, streams_of, table
 from sdtm_export_whole import whole
 from sdtm_export_whole_events import RSI, partial

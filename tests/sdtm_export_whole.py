@@ -48,7 +48,8 @@ from hepatrail_events.sessions import (
 )
 from hepatrail_events.streams import subject_stream
 from hepatrail_events.types import PartialDate, Precision
-from projection_log import SEALED, LogWriter, enrol, start
+from log_commits import enrol, start
+from projection_log import SEALED, LogWriter
 from sdtm_export_whole_events import DAY, HOUR, died, fever, partial
 
 WHOLE, LEAVING, NEVER = "S-06", "S-07", "S-08"

@@ -34,7 +34,8 @@ from hepatrail_events.assessments import (
 from hepatrail_events.baseline_conditions import BaselineConditionRecorded
 from hepatrail_events.protocol_rules import RsiEntry, RsiVersion
 from hepatrail_events.types import PartialDate, Precision
-from projection_log import SEALED, LogWriter, adverse_event
+from log_commits import adverse_event
+from projection_log import SEALED, LogWriter
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 RSI = RsiVersion(

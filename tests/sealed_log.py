@@ -17,7 +17,8 @@ from hepatrail_events.transparency.seal import NO_SEAL, Seal, SealReason, make_s
 from hepatrail_infra.kafka_admin import CHECKPOINTS, DECISIONS, EVENTS
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.audit.source import MemorySource
-from projection_log import LogRecord, LogWriter, enrol, publish, sample
+from log_commits import enrol, publish, sample
+from projection_log import LogRecord, LogWriter
 from trial_history import history
 
 KEY = SigningKey(bytes(range(32)))

@@ -17,7 +17,8 @@ from hepatrail_infra.kafka_log import Record
 from hepatrail_services.access_log import Access, AccessRecord
 from hepatrail_services.audit.resume import Resume
 from hepatrail_services.audit.sealer import LastSeal, Sealer, after
-from projection_log import LogRecord, LogWriter, adverse_event, alert, enrol, publish
+from log_commits import adverse_event, alert, enrol, publish
+from projection_log import LogRecord, LogWriter
 from sealed_log import KEY
 
 EVERY = 300.0

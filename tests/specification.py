@@ -13,7 +13,8 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from builders import NOW, protocol_published, site_activated
+from builders.study import protocol_published, site_activated
+from builders.times import NOW
 from hepatrail_events.codec import Recorded, record
 from hepatrail_events.commands import Actor
 from hepatrail_events.envelope import GENESIS, Envelope

@@ -3,7 +3,10 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from builders import SITE, alert_content, at, protocol_published
+from builders.ids import SITE
+from builders.safety_desk import alert_content
+from builders.study import protocol_published
+from builders.times import at
 from hepatrail_events.ids import derived_id
 from hepatrail_events.protocol import Protocol, shipped_protocol
 from hepatrail_events.protocol_rules import StoppingRule

@@ -6,8 +6,12 @@ The safety processor's part is `stopping_commands` and `hold_commands`; every co
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from builders import NOW, SESSION, ae_reported, command, consent, enrolled, minute, session_ended, session_started
-from builders import site_activated as active
+from builders.adverse_events import ae_reported
+from builders.commands import command
+from builders.ids import SESSION
+from builders.participant import consent, enrolled, session_ended, session_started
+from builders.study import site_activated as active
+from builders.times import NOW, minute
 from hepatrail_events.codec import Recorded
 from hepatrail_events.commands import Actor
 from hepatrail_events.errors import CommandRejected

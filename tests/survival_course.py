@@ -40,7 +40,8 @@ from hepatrail_projections.endpoints.survival_facts import SurvivalFacts, surviv
 from hepatrail_projections.endpoints.survival_tables import survival_tables
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import SEALED, LogWriter
 
 T0_DAY = date(2026, 3, 10)
 """The date of T0 at the site, in `clinical_builders`."""

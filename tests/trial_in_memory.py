@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from aiokafka import TopicPartition
 
-from builders import command_input
+from builders.commands import command_input
 from hepatrail_events.codec import Link, Recorded, record
 from hepatrail_events.commands import Actor, CommandMessage
 from hepatrail_events.decisions import Code, Decision, Verdict

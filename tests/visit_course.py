@@ -40,7 +40,8 @@ from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
 from hepatrail_projections.visit import VisitRow, visit_rows
 from hepatrail_projections.visits import status_at
-from projection_log import LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import LogWriter
 
 SUBJECT = "S-1"
 STREAM = f"subject-{SUBJECT}"

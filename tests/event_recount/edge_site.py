@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from builders import command_input
+from builders.commands import command_input
 from event_recount.laboratory import catalogue
 from hepatrail_events.roles import Role
 from hepatrail_events.types import format_instant

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 
-import builders
 import golden
+from builders import participant
 from hepatrail_events import codec
 from hepatrail_events.canonical import canonical_json, sha256_hex
 from hepatrail_events.codec import Link, Recorded, parse_object, read, record
@@ -80,7 +80,7 @@ def test_a_version_from_a_newer_program() -> None:
     ],
 )
 def test_data_that_have_not_the_events_shape(data: dict[str, Any], where: str) -> None:
-    whole = builders.consent().payload() | data if data else {}
+    whole = participant.consent().payload() | data if data else {}
     with pytest.raises(InvalidPayload, match=where):
         read(_changed(data=whole))
 
@@ -94,7 +94,7 @@ def test_a_float_can_be_read_nowhere_and_written_nowhere() -> None:
 
 def test_a_value_without_canonical_form_is_not_recorded() -> None:
     with pytest.raises(ValueError, match=r".+"):
-        record(ENVELOPE, builders.consent().model_copy(update={"version": "half a pair \ud800"}))
+        record(ENVELOPE, participant.consent().model_copy(update={"version": "half a pair \ud800"}))
 
 
 class NewConsent(Event):
@@ -163,6 +163,6 @@ def test_what_cannot_be_read_is_one_class_of_error_with_codes_of_its_own() -> No
 
 
 def test_an_event_keeps_names_of_the_log_outside_and_python_names_inside() -> None:
-    event = builders.consent()
+    event = participant.consent()
     assert isinstance(event, ConsentRecorded)
     assert event.site_id == event.payload()["siteId"]

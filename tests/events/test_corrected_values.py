@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from builders import a_sealed, baseline_condition, deficiency, medication, sealed, session_started, survival, withdrew
+from builders.participant import session_started, survival, withdrew
+from builders.payloads import a_sealed, sealed
+from builders.records import baseline_condition, deficiency, medication
 from hepatrail_events.corrected_values import as_text, partial_date, worked_in
 from hepatrail_events.errors import InvalidPayload
 from hepatrail_events.event import Event

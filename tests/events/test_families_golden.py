@@ -6,9 +6,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-import builders as b
 import golden
+import golden_payloads
 import hepatrail_events
+from builders import records
 from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.codec import read, record
 from hepatrail_events.event import Event
@@ -24,7 +25,7 @@ def test_every_version_of_every_event_has_a_golden_file_and_nothing_else_has() -
         for version in range(1, kind.VERSION + 1)
     } | {
         golden.file_of(name, EVENT_TYPES[name].VERSION, number).name
-        for name, payloads in golden.LATER.items()
+        for name, payloads in golden_payloads.LATER.items()
         for number in range(1, len(payloads) + 1)
     }
     assert {path.name for path in FILES} == wanted
@@ -46,16 +47,16 @@ def test_ret_05_a_golden_file_is_read_and_written_again_to_the_same_bytes(path: 
 def test_the_golden_files_of_the_current_version_show_every_field(name: str) -> None:
     kind = EVENT_TYPES[name]
     shown = set()
-    for number in range(len(golden.payloads(name))):
+    for number in range(len(golden_payloads.payloads(name))):
         shown |= orjson.loads(golden.file_of(name, kind.VERSION, number).read_bytes())["data"].keys()
     assert {str(field.alias) for field in kind.model_fields.values()} == shown
 
 
-@pytest.mark.parametrize("name", golden.LATER)
+@pytest.mark.parametrize("name", golden_payloads.LATER)
 def test_a_field_that_joined_later_is_optional_and_missing_in_the_first_golden_file(name: str) -> None:
     kind = EVENT_TYPES[name]
     first = orjson.loads(golden.file_of(name, kind.VERSION).read_bytes())["data"]
-    later = {field for payload in golden.LATER[name] for field in payload} - first.keys()
+    later = {field for payload in golden_payloads.LATER[name] for field in payload} - first.keys()
     assert later
     required = {str(field.alias) for field in kind.model_fields.values() if field.is_required()}
     assert later.isdisjoint(required)
@@ -63,7 +64,7 @@ def test_a_field_that_joined_later_is_optional_and_missing_in_the_first_golden_f
 
 def test_the_current_shapes_still_write_the_golden_bytes() -> None:
     for name, kind in EVENT_TYPES.items():
-        for number in range(len(golden.payloads(name))):
+        for number in range(len(golden_payloads.payloads(name))):
             path = golden.file_of(name, kind.VERSION, number)
             assert golden.golden(name, number).raw == path.read_bytes(), path.name
 
@@ -91,7 +92,7 @@ def test_every_event_says_what_fact_it_is_and_takes_no_unknown_field(name: str) 
 
 
 def test_the_deficiency_is_named_as_in_the_reference_with_its_capitals() -> None:
-    reported = b.deficiency()
+    reported = records.deficiency()
     assert reported.payload()["couldHaveLedToSADE"] is True
     assert type(reported).from_payload(reported.payload()) == reported
-    assert golden.PAYLOADS["DeviceDeficiencyReported"].keys() >= {"couldHaveLedToSADE", "linkedAeId"}
+    assert golden_payloads.PAYLOADS["DeviceDeficiencyReported"].keys() >= {"couldHaveLedToSADE", "linkedAeId"}

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
-import projection_log as log
+import log_commits as log
 from deciding import decide_in
 from graphql_world import World
 from hepatrail_cli.main import app

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-import projection_log as log
+import log_commits as log
 from deciding import decide_in
 from graphql_socket import Socket
 from graphql_world import World

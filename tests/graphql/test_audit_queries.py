@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-import projection_log as log
+import log_commits as log
 from audit_asking import ACCESS_LOG, REJECTED, SEALS, TRAIL, pages
 from deciding import decide_in
 from graphql_world import World

@@ -3,7 +3,7 @@
 import base64
 from uuid import UUID, uuid4
 
-import projection_log as log
+import log_commits as log
 from audit_asking import SEALS, pages
 from graphql_world import World
 from hepatrail_events.canonical import sha256_hex

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import projection_log as log
+import log_commits as log
 from audit_asking import TRAIL, pages
 from graphql_world import World
 from hepatrail_events.concomitant import MedicationCorrected, MedicationRecorded

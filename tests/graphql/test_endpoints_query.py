@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.canonical import canonical_json
 from hepatrail_events.errors import Unavailable

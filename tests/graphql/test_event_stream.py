@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-import projection_log as log
+import log_commits as log
 from event_source import EventSource
 from graphql_world import QUICK, World
 from hepatrail_events.roles import Role

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World, decision
 from hepatrail_events.codec import read
 from hepatrail_events.decisions import Code, Verdict

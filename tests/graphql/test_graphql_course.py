@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from graphql import parse
 
-import builders as given
-import projection_log as log
+import log_commits as log
+from builders import ids, payloads, times
 from graphql_course import STREAM, all_of_a_subject, whole_course
 from graphql_world import World
 from hepatrail_events.assessments import DeathRecordCorrected
@@ -35,7 +35,7 @@ async def course(world: World) -> World:
 
 async def everything(world: World, token: str | None = None, **asked: Any) -> Any:
     """Every field of the participant."""
-    variables = {"id": given.SUBJECT, "at": given.iso(hours=1), **asked}
+    variables = {"id": ids.SUBJECT, "at": times.iso(hours=1), **asked}
     return (await world.ask(ALL, variables, token))["subject"]
 
 
@@ -90,10 +90,10 @@ async def test_every_field_is_answered_of_any_history(world: World) -> None:
 async def test_a_death_is_shown_with_its_corrections_and_taken_back_when_the_participant_lives(course: World) -> None:
     found = await everything(course)
     assert (found["status"], found["autopsyDone"], found["deathRevived"]) == ("DIED", True, False)
-    assert found["primaryCauseAeId"] == str(given.AE)
+    assert found["primaryCauseAeId"] == str(ids.AE)
     (correction,) = found["deathCorrections"]
     assert (correction["revived"], correction["autopsyDone"]) == (False, True)
-    course.log.commit(STREAM, DeathRecordCorrected(revived=True, reason=given.a_sealed()))
+    course.log.commit(STREAM, DeathRecordCorrected(revived=True, reason=payloads.a_sealed()))
     await course.project()
     found = await everything(course)
     assert (found["deathAt"], found["deathRevived"], len(found["deathCorrections"])) == (None, True, 2)
@@ -148,14 +148,14 @@ async def test_a_score_is_explained_by_each_input_with_its_event(course: World) 
 async def test_scores_are_computed_for_any_moment_and_choose_what_was_there(course: World) -> None:
     asked = "query($id: ID!, $at: DateTime!) { subject(id: $id) { scoresAt(at: $at, scores: [meld_2002]) "
     asked += "{ score visit at status value change inputs { code value collectedAt } } } }"
-    early = await course.ask(asked, {"id": given.SUBJECT, "at": given.iso(hours=6.5)})
-    late = await course.ask(asked, {"id": given.SUBJECT, "at": given.iso(hours=1)})
+    early = await course.ask(asked, {"id": ids.SUBJECT, "at": times.iso(hours=6.5)})
+    late = await course.ask(asked, {"id": ids.SUBJECT, "at": times.iso(hours=1)})
     ((first,), (second,)) = early["subject"]["scoresAt"], late["subject"]["scoresAt"]
-    assert (first["visit"], first["at"], first["status"]) == ("AT", given.iso(hours=6.5), "complete")
+    assert (first["visit"], first["at"], first["status"]) == ("AT", times.iso(hours=6.5), "complete")
     tbil = [next(each["value"] for each in score["inputs"] if each["code"] == "tbil") for score in (first, second)]
     assert tbil == ["300", "200"]
     assert second["value"] < first["value"]
-    error = await course.error(asked, {"id": given.SUBJECT, "at": "noon"})
+    error = await course.error(asked, {"id": ids.SUBJECT, "at": "noon"})
     assert (error["code"], error["field"]) == ("BAD_USER_INPUT", "at")
 
 
@@ -176,7 +176,7 @@ async def test_visits_tell_what_is_there_what_lacks_and_what_cut_them_short(cour
 async def test_an_adverse_event_shows_its_course_its_judgements_and_what_joins_it(course: World) -> None:
     (event,) = (await everything(course))["adverseEvents"]
     assert event["verbatim"] == {"value": "fever with chills", "state": "CLEAR"}
-    assert (event["id"], event["version"], event["grade"], event["maxGrade"]) == (str(given.AE), 6, 3, 3)
+    assert (event["id"], event["version"], event["grade"], event["maxGrade"]) == (str(ids.AE), 6, 3, 3)
     assert [each["grade"] for each in event["grades"]] == [2, 3]
     (causality,) = event["causality"]
     assert (causality["assessor"], causality["target"]) == ("INVESTIGATOR", "DEVICE")
@@ -184,7 +184,7 @@ async def test_an_adverse_event_shows_its_course_its_judgements_and_what_joins_i
     assert (event["rsi"]["value"], event["meddra"]["recordedBy"]) == ("UNEXPECTED", "dr-li")
     assert (event["teae"], event["teaeCase"], event["exposed"]) == (False, None, False), "it began before treatment"
     assert event["lastAlertSeq"] == 1
-    assert {each["objectId"] for each in event["openQueries"]} <= {str(given.AE)}
+    assert {each["objectId"] for each in event["openQueries"]} <= {str(ids.AE)}
     assert len(event["followUps"]) == 1
 
 
@@ -205,13 +205,13 @@ async def test_what_the_site_asked_and_learned_is_shown_by_kind(course: World) -
     assert [each["scope"] for each in found["withdrawals"]] == ["TREATMENT_ONLY"]
     assert found["contactRegainedAt"] is not None and found["lostToFollowUpSince"] is None
     only = "query($id: ID!) { subject(id: $id) { assessments(kinds: [TRANSPLANT]) { kind } } }"
-    assert (await course.ask(only, {"id": given.SUBJECT}))["subject"]["assessments"] == [{"kind": "TRANSPLANT"}]
+    assert (await course.ask(only, {"id": ids.SUBJECT}))["subject"]["assessments"] == [{"kind": "TRANSPLANT"}]
 
 
 async def test_the_whole_course_is_answered_as_it_was_known(course: World) -> None:
     now = await everything(course)
-    then = await everything(course, asOf=(given.NOW - timedelta(hours=7)).isoformat())
-    assert then["asOf"] == given.iso(hours=7)
+    then = await everything(course, asOf=(times.NOW - timedelta(hours=7)).isoformat())
+    assert then["asOf"] == times.iso(hours=7)
     assert (then["adverseEvents"], then["alerts"], then["sessions"], then["narratives"]) == ([], [], [], [])
     assert [each["dose"] for each in then["medications"]] == ["2.5"]
     same = await everything(course, asOf=course.log.now.isoformat())
@@ -230,7 +230,7 @@ async def test_a_laboratory_is_shown_no_safety_data_and_no_free_text(course: Wor
         "sponsorNotifications { aeId }",
         "submissions { id }",
     ):
-        error = await course.error(f'{{ subject(id: "{given.SUBJECT}") {{ {field} }} }}', token=laboratory)
+        error = await course.error(f'{{ subject(id: "{ids.SUBJECT}") {{ {field} }} }}', token=laboratory)
         assert error["code"] == "FORBIDDEN", field
     open_to_it = '{ subject(id: "S-001") { medications { verbatim { state } } labResults { code } } }'
     found = (await course.ask(open_to_it, token=laboratory))["subject"]

@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.data_queries import QueryAnswered, QueryClosed
 from hepatrail_events.ids import derived_id
 from hepatrail_events.measurements import LabResultsRecorded, LabResultVoided, Measured, RejectReason
 from hepatrail_events.roles import Role
 from hepatrail_events.voiding import VoidReason
+from projection_log import SEALED
 
 OF_SUBJECT = """query($open: Boolean) { subject(id: "S-01") { queries(open: $open) {
   id subjectId rule ruleVersion status code objectKind objectId message details opensAt
@@ -100,7 +101,7 @@ async def test_an_adverse_event_shows_the_queries_about_it_that_are_open(world: 
     shown = (await world.ask(OF_SUBJECT))["subject"]["adverseEvents"]
     assert shown == [{"openQueries": [{"rule": "INV-15"}]}]
     query = (await listed(world))["INV-15"]
-    closed = QueryClosed(query_id=UUID(query["id"]), reason=log.SEALED, rule_version=query["ruleVersion"])
+    closed = QueryClosed(query_id=UUID(query["id"]), reason=SEALED, rule_version=query["ruleVersion"])
     world.log.commit(stream, closed, role="MONITOR")
     await world.project()
     assert (await world.ask(OF_SUBJECT))["subject"]["adverseEvents"] == [{"openQueries": []}]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import (

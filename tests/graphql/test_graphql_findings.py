@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.data_queries import QueryAnswered
 from hepatrail_events.ids import derived_id

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import projection_log as log
-from builders import a_sealed
+import log_commits as log
+from builders.payloads import a_sealed
 from graphql_world import World
 from hepatrail_events.adverse_events import Criterion
 from hepatrail_events.roles import Role

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.adverse_events import Criterion
 from hepatrail_events.protocol_rules import SafetyRules

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-import projection_log as log
+import log_commits as log
 import role_matrix
 from graphql_world import World
 from hepatrail_events.assessments import ParticipantWithdrew, WithdrawalScope
@@ -18,6 +18,7 @@ from hepatrail_graphql.authorize import QUERIES, SUBJECT_FIELDS, SUBSCRIPTIONS
 from hepatrail_graphql.schema import SCHEMA
 from hepatrail_services.deciders.catalogue import COMMANDS
 from operations import operations
+from projection_log import LogWriter
 from role_matrix import MATRIX
 
 
@@ -108,7 +109,7 @@ async def two_sites(world: World) -> None:
     await world.project()
 
 
-def raised(writer: log.LogWriter, number: int, **changes: Any) -> AlertRaised:
+def raised(writer: LogWriter, number: int, **changes: Any) -> AlertRaised:
     """An alert of the desk."""
     given: dict[str, Any] = {
         "alert_id": writer.uuid(),

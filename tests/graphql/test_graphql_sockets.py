@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-import projection_log as log
+import log_commits as log
 from graphql_socket import Socket
 from graphql_world import World
 from hepatrail_events.errors import Unavailable

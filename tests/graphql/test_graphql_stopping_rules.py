@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-import projection_log as log
+import log_commits as log
 from graphql_world import World
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import StoppingRuleTriggered

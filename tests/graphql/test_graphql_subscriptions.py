@@ -12,7 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-import projection_log as log
+import log_commits as log
 from graphql_socket import Socket
 from graphql_world import QUICK, World
 from hepatrail_events.roles import Role

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from graphql import GraphQLObjectType
 
-import projection_log as log
+import log_commits as log
 from graphql_socket import Socket
 from graphql_world import World, decision
 from hepatrail_events.commands import CommandMessage

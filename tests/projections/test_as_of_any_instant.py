@@ -27,7 +27,8 @@ from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject_reading import open_at
 from hepatrail_projections.subject_view import SubjectView, empty_view, fold, fold_all
 from hepatrail_projections.visits import status_at
-from projection_log import SEALED, LogRecord, LogWriter, enrol, publish, sample, start
+from log_commits import enrol, publish, sample, start
+from projection_log import SEALED, LogRecord, LogWriter
 from projection_tables import Tables
 from trial_history import history
 

@@ -18,7 +18,8 @@ from hepatrail_projections.audit_review import AuditReviewRow
 from hepatrail_projections.catalog import CATALOG
 from hepatrail_projections.checkpoint_seal import SealRow, seal_row
 from hepatrail_projections.sealing_key import SealingKeyRow
-from projection_log import BEGIN, LogRecord, LogWriter, enrol, publish
+from log_commits import enrol, publish
+from projection_log import BEGIN, LogRecord, LogWriter
 from projection_tables import Sink, Tables
 from seals import LOG, Sealing
 

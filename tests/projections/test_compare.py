@@ -14,8 +14,9 @@ from hepatrail_projections.meta import META
 from hepatrail_projections.projector import Projector
 from hepatrail_projections.replay import compare
 from hepatrail_projections.schema import schema_name
+from log_commits import sample
 from projection_kafka import eventually, write
-from projection_log import LogWriter, sample
+from projection_log import LogWriter
 from projection_tables import Tables
 from trial_history import history
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-import projection_log as log
+import log_commits as log
 from hepatrail_events.safety_desk import (
     AlertAcknowledged,
     AlertEscalated,

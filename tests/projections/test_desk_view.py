@@ -4,7 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from builders import ALERT, NOW, alert_escalated, alert_raised, at, iso, stopping_rule_triggered
+from builders.ids import ALERT
+from builders.safety_desk import alert_escalated, alert_raised, stopping_rule_triggered
+from builders.times import NOW, at, iso
 from hepatrail_events.errors import InvalidPayload
 from hepatrail_events.event import Event
 from hepatrail_events.ids import derived_id

@@ -21,7 +21,8 @@ from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_projections.derive import SubjectRows, derive
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, start
+from log_commits import enrol, publish, start
+from projection_log import SEALED, LogWriter
 
 STREAM = subject_stream("S-1")
 

@@ -21,7 +21,8 @@ from hepatrail_projections.known_clocks import KnownClocks, clocks_since, touche
 from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject_view import SubjectView, empty_view, fold, fold_all
-from projection_log import SEALED, sample
+from log_commits import sample
+from projection_log import SEALED
 from reporting_course import HOSPITALISATION, LIFE_THREATENING, NMPA, SUBJECT, Course, minute
 from reporting_histories import RandomCourse
 

@@ -23,7 +23,8 @@ from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.log_tile import LOG_TILE, leaf_index, read_tiles
 from hepatrail_projections.records import read_ahead
-from projection_log import LogRecord, LogWriter, enrol, publish, sample
+from log_commits import enrol, publish, sample
+from projection_log import LogRecord, LogWriter
 from projection_tables import Tables
 from seals import Sealing
 from trial_history import history

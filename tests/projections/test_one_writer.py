@@ -12,7 +12,8 @@ from hepatrail_infra.postgres import connection
 from hepatrail_projections.apply import SchemaSwitched
 from hepatrail_projections.meta import META
 from hepatrail_projections.schema import create_schema, ensure_projection, schema_name
-from projection_log import LogWriter, enrol, publish, sample
+from log_commits import enrol, publish, sample
+from projection_log import LogWriter
 from projection_tables import Tables
 from trial_history import history
 

@@ -10,8 +10,9 @@ from hepatrail_infra.embedded.kafka import EmbeddedKafka
 from hepatrail_infra.embedded.postgres import EmbeddedPostgres
 from hepatrail_infra.postgres import Passwords, prepare_databases
 from hepatrail_projections.projector import Projector
+from log_commits import enrol, publish, sample
 from projection_kafka import fresh_topics, write
-from projection_log import LogWriter, enrol, publish, sample
+from projection_log import LogWriter
 from projection_tables import Tables
 from projector_on_kafka import caught_up, projecting, reached
 from trial_history import history

@@ -19,8 +19,9 @@ from hepatrail_infra.kafka_log import LogReader
 from hepatrail_infra.kafka_quarantine import Quarantined, read_quarantine
 from hepatrail_projections.listen import Notifications
 from hepatrail_projections.quarantine_topic import QuarantineTopic
+from log_commits import enrol, publish, sample
 from projection_kafka import eventually, producing, write
-from projection_log import LogRecord, LogWriter, enrol, produce, publish, sample
+from projection_log import LogRecord, LogWriter, produce
 from projection_tables import Tables
 from projector_on_kafka import caught_up, projecting, reached
 from seals import KEY, LOG, Sealing, login

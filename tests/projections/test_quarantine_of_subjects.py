@@ -6,7 +6,8 @@ from hepatrail_events.errors import InvalidMessage
 from hepatrail_events.streams import SAFETY_DESK, STUDY, subject_stream
 from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_projections.records import READ_TOPICS, incoming
-from projection_log import LogRecord, LogWriter, enrol, publish, sample
+from log_commits import enrol, publish, sample
+from projection_log import LogRecord, LogWriter
 from projection_tables import Sink, Tables
 from trial_history import history
 

@@ -13,16 +13,8 @@ from hepatrail_projections.alert import AlertFilter
 from hepatrail_projections.listen import Notifications
 from hepatrail_projections.meta import SafetyStatus, request_retry, write_safety_status
 from hepatrail_projections.subject import SubjectFilter
-from projection_log import (
-    LogWriter,
-    acknowledge,
-    adverse_event,
-    alert,
-    enrol,
-    publish,
-    sample,
-    start,
-)
+from log_commits import acknowledge, adverse_event, alert, enrol, publish, sample, start
+from projection_log import LogWriter
 from projection_tables import Tables
 from trial_history import history
 

@@ -17,8 +17,9 @@ from hepatrail_projections.projector import Projector
 from hepatrail_projections.rebuild import listed, rebuild
 from hepatrail_projections.schema import built_schemas, drop_schema, ensure_projection, schema_name
 from hepatrail_projections.version import PROJECTION_VERSION
+from log_commits import sample
 from projection_kafka import eventually, write
-from projection_log import LogRecord, LogWriter, sample
+from projection_log import LogRecord, LogWriter
 from projection_tables import Tables
 from seals import Sealing, login
 from trial_history import history

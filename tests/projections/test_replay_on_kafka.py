@@ -20,8 +20,9 @@ from hepatrail_projections.reading import Reader
 from hepatrail_projections.replay import Replay, drop_left_over, replay
 from hepatrail_projections.replay_reader import ReplayReader, StandingClock
 from hepatrail_projections.schema import built_schemas
+from log_commits import enrol, publish, sample
 from projection_kafka import write
-from projection_log import LogWriter, enrol, publish, sample
+from projection_log import LogWriter
 from projection_tables import Tables
 from trial_history import history
 

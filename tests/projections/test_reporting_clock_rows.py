@@ -19,7 +19,7 @@ from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject_reading import stored_rows
 from hepatrail_projections.subject_view import SubjectView, empty_view, fold
 from hepatrail_projections.version import PROJECTION_VERSION
-from projection_log import sample
+from log_commits import sample
 from projection_tables import Tables
 from reporting_course import EC, HOSPITALISATION, LIFE_THREATENING, NMPA, SUBJECT, Course
 from reporting_histories import RandomCourse

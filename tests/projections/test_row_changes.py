@@ -29,7 +29,8 @@ from hepatrail_projections.row_changes import RowChange, changes_between
 from hepatrail_projections.row_values import plain
 from hepatrail_projections.subject_reading import open_at
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, acknowledge, adverse_event, alert, enrol, publish, sample, start
+from log_commits import acknowledge, adverse_event, alert, enrol, publish, sample, start
+from projection_log import SEALED, LogWriter
 from trial_history import history
 
 STREAM = subject_stream("S-00")

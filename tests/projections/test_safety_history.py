@@ -15,7 +15,7 @@ from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.reading import fold_study_events
 from hepatrail_projections.safety_course import evaluated
 from hepatrail_projections.subject_view import empty_view, fold, fold_all
-from projection_log import sample
+from log_commits import sample
 from reporting_course import HOSPITALISATION, LIFE_THREATENING, NMPA, Course
 from trial_history import history
 

@@ -2,12 +2,13 @@
 
 from uuid import UUID, uuid4
 
-from builders import alert_escalated, alert_raised, stopping_rule_triggered
+from builders.safety_desk import alert_escalated, alert_raised, stopping_rule_triggered
 from hepatrail_events.ids import derived_id
 from hepatrail_events.streams import SAFETY_DESK
 from hepatrail_infra.postgres import connection
 from hepatrail_projections.stopping_hit import StoppingRuleHitRow, hits_after
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 from projection_tables import Tables
 from stopping import counting, facts_recorded
 

@@ -8,7 +8,8 @@ from hepatrail_events.streams import subject_stream
 from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_infra.kafka_quarantine import Place
 from hepatrail_projections.stream_history import StreamHistory, stream_history
-from projection_log import LogRecord, LogWriter, enrol, publish, sample
+from log_commits import enrol, publish, sample
+from projection_log import LogRecord, LogWriter
 from projection_tables import Tables
 from trial_history import history
 

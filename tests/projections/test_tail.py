@@ -13,8 +13,9 @@ from hepatrail_events.errors import Unavailable
 from hepatrail_projections.completeness import Seen
 from hepatrail_projections.records import READ_TOPICS
 from hepatrail_projections.tail import Tail, tail_of
+from log_commits import publish
 from projection_kafka import write
-from projection_log import LogWriter, publish
+from projection_log import LogWriter
 
 TP = TopicPartition("hepatrail.events", 0)
 SINCE_THE_BEGINNING = dict.fromkeys(READ_TOPICS, 0)

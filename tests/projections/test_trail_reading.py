@@ -22,7 +22,8 @@ from hepatrail_projections.trail import reading
 from hepatrail_projections.trail.row import ANY_TRAIL, TrailFilter, TrailRow
 from hepatrail_projections.trail.rows import pass_over, trail_rows
 from hepatrail_projections.trail.state import TrailState
-from projection_log import BEGIN, SEALED, LogRecord, LogWriter, adverse_event, alert, enrol, publish, sample
+from log_commits import adverse_event, alert, enrol, publish, sample
+from projection_log import BEGIN, SEALED, LogRecord, LogWriter
 from projection_tables import Tables
 from trial_history import history
 

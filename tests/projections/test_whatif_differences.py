@@ -11,7 +11,8 @@ from hepatrail_events.protocol import shipped_protocol
 from hepatrail_events.types import format_instant
 from hepatrail_projections.whatif_counts import ByColumn, Count, counts_of
 from hepatrail_projections.whatif_kinds import Kind
-from projection_log import LogWriter, adverse_event, enrol, publish, sample
+from log_commits import adverse_event, enrol, publish, sample
+from projection_log import LogWriter
 from visit_course import STREAM, VisitCourse
 from whatif_course import asked, behind, other, recorded, told, with_point
 

@@ -14,7 +14,8 @@ from hepatrail_infra.kafka_admin import EVENTS
 from hepatrail_projections.row_changes import RowChange, changes_between
 from hepatrail_projections.whatif import ProtocolDifference
 from hepatrail_projections.whatif_kinds import ECHOES, Kind
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 from trial_history import history
 from whatif_course import asked, other, recorded, with_point
 

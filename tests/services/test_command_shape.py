@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from builders import command, command_input
+from builders.commands import command, command_input
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.types import Fact, PartialDate, SealedText
 from hepatrail_services.command import Command, read_command

@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from builders import alert_raised, command, consent, hold_placed
+from builders.commands import command
+from builders.participant import consent
+from builders.safety_desk import alert_raised
+from builders.study import hold_placed
 from hepatrail_events.data_queries import QueryClosed
 from hepatrail_events.event import Event
 from hepatrail_events.safety_desk import AlertAcknowledged

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from builders import AE, ALERT, OF_THE_STUDY, command_input, iso, minute, sealed
+from builders.commands import OF_THE_STUDY, command_input
+from builders.ids import AE, ALERT
+from builders.payloads import sealed
+from builders.times import iso, minute
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.types import SealedText
 from hepatrail_services.command import read_command

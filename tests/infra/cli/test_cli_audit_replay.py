@@ -23,9 +23,10 @@ from hepatrail_projections.catch_up import catch_up
 from hepatrail_projections.digests import digests
 from hepatrail_projections.schema import schema_name
 from hepatrail_services.access_log import AccessRecord
+from log_commits import adverse_event, enrol, publish, sample
 from logbook import committed
 from projection_kafka import write
-from projection_log import SEALED, LogWriter, adverse_event, enrol, publish, sample
+from projection_log import SEALED, LogWriter
 from projection_tables import Tables
 
 MASTER_KEY = bytes(range(64))

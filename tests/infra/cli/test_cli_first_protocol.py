@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from builders import NOW, protocol_published, site_activated
+from builders.study import protocol_published, site_activated
+from builders.times import NOW
 from hepatrail_cli.first_protocol import ChosenProtocol, choose_protocol, needs_publication
 from hepatrail_cli.main import app
 from hepatrail_events.errors import StartRefused

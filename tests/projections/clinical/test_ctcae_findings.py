@@ -11,7 +11,8 @@ from hepatrail_events.measurements import (
     LabFindingReviewed,
     LabResultCorrected,
 )
-from projection_log import SEALED, publish
+from log_commits import publish
+from projection_log import SEALED
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from hepatrail_projections.score import Made, ScoreRow, score_rows, scores_at
 from hepatrail_projections.score_memory import ScoreMemory
 from hepatrail_projections.study_view import EMPTY_STUDY, fold_study
 from hepatrail_projections.subject_view import fold_all
-from projection_log import SEALED, LogWriter, enrol, publish, sample, start
+from log_commits import enrol, publish, sample, start
+from projection_log import SEALED, LogWriter
 from trial_history import history
 
 S = "S-01"

@@ -1,72 +1,23 @@
 """Treatment emergence: every situation of `safety.md` section 3, and the window that it is held against.
 
-The participant of these tests was treated first on 10 March 2026: access at 09:00, blood in the circuit at 10:00 (site
-time), the last session ended on 31 March, so TE_END is the end of 31 March 2027.
+When the participant was treated is in `emergence_builders.py`.
 """
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hepatrail_events.protocol_rules import SafetyRules
-from hepatrail_events.types import PartialDate, Precision
-from hepatrail_projections.ae_facts import GradePoint
+from emergence_builders import ACCESS, RULES, SHANGHAI, T0, UNKNOWN, ae, emergence, site, when, window
+from hepatrail_events.types import PartialDate
 from hepatrail_projections.clinical.adverse_events.emergence import (
     NOT_EMERGENT,
     Emergence,
     TeaeCase,
     TeFlag,
-    TeInputs,
     treatment_emergence,
 )
-from hepatrail_projections.clinical.adverse_events.window import TeWindow, te_window
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-RULES = SafetyRules()
-ACCESS = datetime(2026, 3, 10, 1, tzinfo=UTC)
-T0 = datetime(2026, 3, 10, 2, tzinfo=UTC)
-T_LAST = datetime(2026, 3, 31, 8, tzinfo=UTC)
-UNKNOWN = PartialDate(precision=Precision.UNKNOWN)
-_SHAPES = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY, 17: Precision.MINUTE}
-
-
-def when(text: str) -> PartialDate:
-    """A partial date, its precision by its shape; a minute is UTC."""
-    return PartialDate(value=text, precision=_SHAPES[len(text)])
-
-
-def site(text: str) -> PartialDate:
-    """A minute of the site's clock."""
-    utc = datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
-    return when(f"{utc:%Y-%m-%dT%H:%MZ}")
-
-
-def grades(*points: tuple[int, str]) -> tuple[GradePoint, ...]:
-    return tuple(GradePoint(grade, when(at), uuid4()) for grade, at in points)
-
-
-def window(
-    t0: datetime = T0, access: datetime | None = ACCESS, t_last: datetime | None = T_LAST, **rules: Any
-) -> TeWindow:
-    made = te_window(t0, access, t_last, SafetyRules(**rules), SHANGHAI)
-    assert made is not None
-    return made
-
-
-def emergence(event: TeInputs, against: TeWindow | None = None, **rules: Any) -> Emergence:
-    return treatment_emergence(event, against or window(), SafetyRules(**rules))
-
-
-def ae(onset: str | PartialDate, *points: tuple[int, str], **fields: Any) -> TeInputs:
-    given_onset = onset if isinstance(onset, PartialDate) else when(onset)
-    return TeInputs(given_onset, grades=grades(*points), **fields)
-
+from hepatrail_projections.clinical.adverse_events.window import te_window
 
 # The window
 
@@ -262,127 +213,3 @@ def test_a_session_that_is_void_or_corrected_moves_the_window_and_every_answer()
 
 def test_never_treated_is_no_teae() -> None:
     assert treatment_emergence(ae("2026-03-12"), None, RULES) == NOT_EMERGENT
-
-
-# Cases, onset and grades
-
-
-def test_worsening_counts_grades_at_or_after_te_start_only() -> None:
-    found = emergence(ae("2026-03-01", (4, "2026-03-02"), (1, "2026-03-09"), (3, "2026-03-12"), (2, "2026-03-14")))
-    assert (found.case, found.grade_before, found.max_grade) == (TeaeCase.B, 1, 3)
-
-
-def test_a_grade_after_te_end_is_no_worsening_and_no_maximum() -> None:
-    late = ae("2026-03-01", (1, "2026-03-01"), (3, "2027-04-02"))
-    assert not emergence(late).teae
-    new = ae("2026-03-12", (1, "2026-03-12"), (3, "2027-04-02"))
-    assert emergence(new).max_grade == 1
-
-
-def test_a_grade_on_the_day_of_te_start_may_lie_after_it_and_counts() -> None:
-    assert emergence(ae("2026-03-01", (1, "2026-03-01"), (2, "2026-03-10"))).case is TeaeCase.B
-
-
-def test_an_event_that_was_over_before_te_start_has_all_its_grades_before_it() -> None:
-    over = ae("2026", (2, "2026"), (3, "2026-03"), end_at=when("2026-03-04"))
-    assert emergence(over) == Emergence(grade_before=3)
-
-
-def test_te_onset_is_the_earliest_qualifying_instant_and_its_case() -> None:
-    event = ae(
-        "2026-03-01",
-        (1, "2026-03-01"),
-        (2, "2026-03-16"),
-        (3, "2026-03-15"),
-        frequency_worsened=(when("2026-03-14"), when("2026-03-02")),
-        serious_since=when("2026-03-18"),
-        serious=True,
-    )
-    found = emergence(event)
-    assert (found.case, found.onset, found.max_grade) == (TeaeCase.C, when("2026-03-14"), 3)
-
-
-def test_of_equal_instants_the_first_case_names_the_event_and_an_unknown_one_comes_last() -> None:
-    same = ae("2026-03-01", (1, "2026-03-01"), (2, "2026-03-15"), frequency_worsened=(when("2026-03-15"),))
-    assert emergence(same).case is TeaeCase.B
-    unknown = replace(same, grades=grades((1, "2026-03-01")), frequency_worsened=(UNKNOWN, when("2026-03-20")))
-    assert (emergence(unknown).case, emergence(unknown).onset) == (TeaeCase.C, when("2026-03-20"))
-
-
-def test_seriousness_counts_as_worsening_unless_the_protocol_says_otherwise() -> None:
-    event = ae("2026-03-01", (1, "2026-03-01"), serious_since=when("2026-03-12"), serious=True)
-    assert (emergence(event).case, emergence(event).onset) == (TeaeCase.D, when("2026-03-12"))
-    assert not emergence(event, serious_counts_as_worsening=False).teae
-
-
-def test_serious_since_before_te_start_or_after_te_end_is_no_case_d() -> None:
-    for since in ("2026-03-02", "2027-04-02"):
-        assert not emergence(ae("2026-03-01", (1, "2026-03-01"), serious_since=when(since), serious=True)).teae
-
-
-def test_frequency_that_worsened_outside_the_window_is_no_case_c() -> None:
-    outside = (when("2026-03-02"), when("2027-04-02"))
-    assert not emergence(ae("2026-03-01", (1, "2026-03-01"), frequency_worsened=outside)).teae
-
-
-@pytest.mark.parametrize(
-    ("event", "tesae"),
-    [
-        (ae("2026-03-12", serious=True), True),
-        (ae("2026-03-12", serious=False, serious_since=when("2026-03-12")), False),
-        (ae("2026-03-01", (1, "2026-03-01"), (2, "2026-03-12"), serious=True, serious_since=when("2026-03-02")), True),
-        (ae("2026-03-01", (1, "2026-03-01"), serious=True, serious_since=when("2026-03-02")), False),
-        (ae("2026-03-01", (1, "2026-03-01"), (2, "2026-03-12"), serious_since=when("2026-03-12")), False),
-    ],
-    ids=["new and serious", "new, downgraded", "worsened while serious", "serious but no TEAE", "worsened, downgraded"],
-)
-def test_a_tesae_is_a_teae_that_is_serious_now(event: TeInputs, tesae: bool) -> None:
-    assert emergence(event).tesae is tesae
-
-
-# Properties
-
-_dates = st.one_of(
-    st.just(UNKNOWN),
-    st.dates(date(2026, 2, 20), date(2027, 4, 20)).flatmap(
-        lambda day: st.sampled_from([4, 7, 10]).map(lambda cut: when(day.isoformat()[:cut]))
-    ),
-    st.integers(-1440, 1440).map(lambda off: when(f"{T0 + timedelta(minutes=off):%Y-%m-%dT%H:%MZ}")),
-)
-_points = st.lists(st.builds(GradePoint, st.integers(1, 5), st.none() | _dates, st.uuids(version=4)), max_size=4).map(
-    tuple
-)
-_events = st.builds(
-    TeInputs,
-    onset=_dates,
-    end_at=st.none() | _dates,
-    grades=_points,
-    frequency_worsened=st.lists(_dates, max_size=2).map(tuple),
-    serious_since=st.none() | _dates,
-    serious=st.booleans(),
-    onset_before_first_session=st.booleans(),
-    linked=st.booleans(),
-    condition_grade=st.none() | st.integers(1, 4),
-    voided=st.booleans(),
-)
-
-
-@given(_events)
-def test_voided_is_never_a_teae(event: TeInputs) -> None:
-    assert emergence(replace(event, voided=True)) == NOT_EMERGENT
-
-
-@given(_events)
-def test_case_a_is_for_new_events_and_the_others_for_those_before_or_linked(event: TeInputs) -> None:
-    found = emergence(event)
-    if found.case is TeaeCase.A:
-        assert (event.linked, found.onset, found.grade_before) == (False, event.onset, None)
-    assert found.teae == (found.onset is not None)
-    assert not found.tesae or (found.teae and event.serious)
-    assert found.teae or (found.max_grade, found.flags) == (None, ())
-
-
-@given(_events, st.integers(1, 400))
-def test_a_longer_window_never_takes_an_event_away(event: TeInputs, days: int) -> None:
-    longer = window(t_last=T_LAST + timedelta(days=days))
-    assert not emergence(event).teae or emergence(event, longer).teae

@@ -4,19 +4,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from builders import (
-    AE,
-    BASELINE_CONDITION,
-    SUBJECT,
-    ae_followed_up,
-    ae_grade_changed,
-    ae_reported,
-    ae_resolved,
-    ae_upgraded,
-    baseline_condition,
-    consent,
-    minute,
-)
+from builders.adverse_events import ae_followed_up, ae_grade_changed, ae_reported, ae_resolved, ae_upgraded
+from builders.ids import AE, BASELINE_CONDITION, SUBJECT
+from builders.participant import consent
+from builders.records import baseline_condition
+from builders.times import minute
 from hepatrail_events.event import Event
 from hepatrail_events.streams import subject_stream
 from hepatrail_events.types import PartialDate

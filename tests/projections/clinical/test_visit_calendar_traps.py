@@ -21,7 +21,8 @@ from hepatrail_events.voiding import VoidReason
 from hepatrail_projections.clinical.baseline import baseline_values
 from hepatrail_projections.clinical.visits import DEFAULT_PLAN
 from hepatrail_projections.plan import visit_plan
-from projection_log import SEALED, publish
+from log_commits import publish
+from projection_log import SEALED
 from visit_course import LATER, VisitCourse
 
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,8 @@ from hepatrail_projections.endpoints.change_facts import change_facts
 from hepatrail_projections.endpoints.safety_facts import safety_facts
 from hepatrail_projections.endpoints.sets_tables import sets_tables
 from hepatrail_projections.endpoints.survival_facts import survival_facts
-from projection_log import SEALED, sample
+from log_commits import sample
+from projection_log import SEALED
 from safety_outcome_course import LATE, OutcomeTrial, derived, who
 
 DAY = timedelta(days=1)

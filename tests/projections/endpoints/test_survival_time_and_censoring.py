@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import AE
+from builders.ids import AE
 from clinical_builders import A
 from hepatrail_events.measurements import LabResultVoided
 from hepatrail_events.voiding import VoidReason

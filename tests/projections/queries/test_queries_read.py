@@ -14,7 +14,8 @@ from hepatrail_events.streams import subject_stream
 from hepatrail_infra.clock import SystemClock
 from hepatrail_projections.data_query import QueryFilter, QueryRow
 from hepatrail_projections.reading import Reader
-from projection_log import SEALED, LogRecord, LogWriter, enrol, publish, sample, start
+from log_commits import enrol, publish, sample, start
+from projection_log import SEALED, LogRecord, LogWriter
 from projection_tables import Tables
 from query_course import void
 

@@ -25,7 +25,7 @@ from hepatrail_services.audit.bundle.layout import of_line, to_line
 from hepatrail_services.audit.bundle.source import read_bundle
 from hepatrail_services.audit.source import MemorySource
 from hepatrail_services.audit.verifier import verify
-from projection_log import sample
+from log_commits import sample
 from sealed_log import FORGERS_KEY, KEY, SealedLog, sealed_history
 
 

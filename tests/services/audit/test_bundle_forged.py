@@ -13,7 +13,7 @@ from hepatrail_events.errors import Broken
 from hepatrail_events.transparency.seal import SealReason, verifier_keys
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.audit.bundle.source import read_bundle
-from projection_log import sample
+from log_commits import sample
 from sealed_log import FORGERS_KEY, KEY, NEXT_KEY
 
 

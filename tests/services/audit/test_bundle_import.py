@@ -21,8 +21,9 @@ from hepatrail_services.audit.bundle.source import read_bundle
 from hepatrail_services.audit.kafka_source import KafkaSource
 from hepatrail_services.audit.source import HeaderRow, LogSource
 from hepatrail_services.audit.verifier import verify
+from log_commits import sample
 from projection_kafka import fresh_topics, producing, settled, started_kafka
-from projection_log import LogRecord, produce, sample
+from projection_log import LogRecord, produce
 from sealed_log import SealedLog, sealed_history
 
 STREAM = subject_stream("S-00")

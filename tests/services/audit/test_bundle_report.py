@@ -12,7 +12,7 @@ from hepatrail_events.streams import subject_stream
 from hepatrail_infra.kafka_admin import DECISIONS
 from hepatrail_infra.kafka_log import partition_of
 from hepatrail_infra.sealing_keys import ERASED, KEY_MISSING, SubjectKey, kid_of, seal
-from projection_log import adverse_event, alert, enrol, publish, sample
+from log_commits import adverse_event, alert, enrol, publish, sample
 from sealed_log import SealedLog, sealed_history
 
 KEY = SubjectKey(kid_of("S-00"), bytes(range(64)))

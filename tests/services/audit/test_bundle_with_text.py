@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bundling import export, files, packed_anew, run_verifier, verdict
 from hepatrail_infra.sealing_keys import ERASED, SubjectKey, kid_of, seal
-from projection_log import adverse_event, enrol, publish
+from log_commits import adverse_event, enrol, publish
 from sealed_log import SealedLog
 
 KEYS = {name: SubjectKey(kid_of(name), bytes([number] * 64)) for number, name in enumerate(("S-00", "S-01"))}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import projection_log as log
+import log_commits as log
 from hepatrail_events.canonical import sha256_hex
 from hepatrail_events.types import parse_instant
 from hepatrail_infra.kafka_admin import ACCESS, EVENTS

@@ -14,7 +14,8 @@ from hepatrail_services.audit.mirror_check import check_mirror
 from hepatrail_services.audit.problems import Problem, Problems
 from hepatrail_services.audit.source import MemorySource
 from hepatrail_services.audit.verifier import verify
-from projection_log import LogRecord, sample
+from log_commits import sample
+from projection_log import LogRecord
 from projection_tables import Sink, Tables
 from sealed_log import SealedLog, sealed_history
 

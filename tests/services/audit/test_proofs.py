@@ -17,7 +17,7 @@ from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.audit.leaves import LeafStore, leaves_of
 from hepatrail_services.audit.proofs import Seals, prove_consistency, prove_inclusion
 from hepatrail_services.audit.source import MemorySource
-from projection_log import enrol
+from log_commits import enrol
 from sealed_log import FORGERS_KEY, KEY, SealedLog, sealed_history
 
 STREAM = "subject-S-00"

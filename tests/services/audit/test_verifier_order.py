@@ -20,7 +20,8 @@ from hepatrail_infra.kafka_scan import BadBatch
 from hepatrail_services.audit.problems import KEPT
 from hepatrail_services.audit.source import HeaderRow, MemorySource, Row
 from hepatrail_services.audit.verifier import verify
-from projection_log import BEGIN, sample
+from log_commits import sample
+from projection_log import BEGIN
 from sealed_log import KEY, many_samples, partition_and_index, sealed_history
 from tampered import INDEX, LOG, PARTITION, SEQ, STREAM, codes, copy, offset_of, place, taken
 

@@ -18,7 +18,7 @@ from hepatrail_infra.kafka_log import partition_of
 from hepatrail_services.audit.problems import Report
 from hepatrail_services.audit.source import HeaderRow, MemorySource
 from hepatrail_services.audit.verifier import verify
-from projection_log import sample
+from log_commits import sample
 from sealed_log import FORGERS_KEY, KEY, NEXT_KEY, SealedLog, sealed_history
 
 STREAM = "subject-S-00"

@@ -8,7 +8,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, SUBJECT, ae_reported, command_input, consent, day, iso, minute
+from builders.adverse_events import ae_reported
+from builders.commands import command_input
+from builders.ids import SUBJECT
+from builders.participant import consent
+from builders.times import NOW, day, iso, minute
 from hepatrail_events.adverse_events import AEVoided, AEVoidRequested, Criterion, Outcome
 from hepatrail_events.commands import Actor
 from hepatrail_events.errors import CommandRejected

@@ -5,23 +5,12 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    SUBJECT,
-    ae_followed_up,
-    ae_grade_changed,
-    ae_reported,
-    ae_resolved,
-    ae_upgraded,
-    command,
-    consent,
-    day,
-    died,
-    iso,
-    minute,
-    sealed,
-)
+from builders.adverse_events import FATAL, ae_followed_up, ae_grade_changed, ae_reported, ae_resolved, ae_upgraded
+from builders.commands import command
+from builders.ids import AE, SUBJECT
+from builders.participant import consent, died
+from builders.payloads import sealed
+from builders.times import day, iso, minute
 from hepatrail_events.adverse_events import AECorrected, AEGradeCorrected
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.types import PartialDate

@@ -4,22 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    ae_followed_up,
-    ae_grade_changed,
-    ae_reopened,
-    ae_reported,
-    ae_resolved,
-    command,
-    consent,
-    day,
-    died,
-    iso,
-    minute,
-    sealed,
-)
+from builders.adverse_events import FATAL, ae_followed_up, ae_grade_changed, ae_reopened, ae_reported, ae_resolved
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent, died
+from builders.payloads import sealed
+from builders.times import day, iso, minute
 from hepatrail_events.adverse_events import (
     AEFollowedUp,
     AEGradeChanged,

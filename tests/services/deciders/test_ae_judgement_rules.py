@@ -4,20 +4,13 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    UNKNOWN,
-    ae_grade_changed,
-    ae_reported,
-    ae_upgraded,
-    command,
-    consent,
-    day,
-    minute,
-    protocol_published,
-    sealed,
-    site_activated,
-)
+from builders.adverse_events import ae_grade_changed, ae_reported, ae_upgraded
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent
+from builders.payloads import sealed
+from builders.study import protocol_published, site_activated
+from builders.times import UNKNOWN, day, minute
 from hepatrail_events.adverse_events import AECausalityAssessed, AECoded, AEExpectednessAssessed
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.event import Event

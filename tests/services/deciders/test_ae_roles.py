@@ -2,7 +2,11 @@
 
 import pytest
 
-from builders import AE, FATAL, ae_reported, ae_upgraded, ae_void_requested, command, consent, died, minute
+from builders.adverse_events import FATAL, ae_reported, ae_upgraded, ae_void_requested
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent, died
+from builders.times import minute
 from hepatrail_events.roles import Role
 from hepatrail_services.deciders.catalogue import COMMANDS
 from specification import By, given

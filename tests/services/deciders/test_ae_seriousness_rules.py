@@ -4,19 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    ae_reported,
-    ae_upgraded,
-    command,
-    consent,
-    day,
-    died,
-    iso,
-    minute,
-    sealed,
-)
+from builders.adverse_events import FATAL, ae_reported, ae_upgraded
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent, died
+from builders.payloads import sealed
+from builders.times import day, iso, minute
 from hepatrail_events.adverse_events import (
     AEDowngradedToNonSerious,
     AESeriousnessCriteriaChanged,

@@ -4,20 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    ae_downgraded,
-    ae_reported,
-    ae_upgraded,
-    ae_void_requested,
-    ae_voided,
-    command,
-    consent,
-    died,
-    minute,
-    sealed,
-)
+from builders.adverse_events import FATAL, ae_downgraded, ae_reported, ae_upgraded, ae_void_requested, ae_voided
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent, died
+from builders.payloads import sealed
+from builders.times import minute
 from hepatrail_events.adverse_events import AEReported, AEVoided, AEVoidRequested
 from hepatrail_events.roles import Role
 from hepatrail_services.deciders.subject import SubjectState

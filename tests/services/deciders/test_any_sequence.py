@@ -11,7 +11,11 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import NOW, SUBJECT, alert_content, command_input, sealed
+from builders.commands import command_input
+from builders.ids import SUBJECT
+from builders.payloads import sealed
+from builders.safety_desk import alert_content
+from builders.times import NOW
 from hepatrail_events.commands import Actor
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.ids import derived_id, object_id

@@ -4,27 +4,23 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    a_sealed,
+from builders.commands import command
+from builders.ids import event_id
+from builders.participant import (
     ae_assessment,
-    at,
-    command,
     consent,
     contact_regained,
-    day,
     death_corrected,
     died,
     enrolled,
-    event_id,
-    iso,
     lost_to_follow_up,
-    minute,
-    sealed,
     session_started,
     survival,
     transplanted,
     withdrew,
 )
+from builders.payloads import a_sealed, sealed
+from builders.times import at, day, iso, minute
 from hepatrail_events.assessments import (
     AEAssessmentDone,
     AssessmentCorrected,

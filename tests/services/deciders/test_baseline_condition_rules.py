@@ -2,7 +2,12 @@
 
 import pytest
 
-from builders import BASELINE_CONDITION, a_sealed, baseline_condition, command, consent, day, enrolled, sealed
+from builders.commands import command
+from builders.ids import BASELINE_CONDITION
+from builders.participant import consent, enrolled
+from builders.payloads import a_sealed, sealed
+from builders.records import baseline_condition
+from builders.times import day
 from hepatrail_events.baseline_conditions import (
     BaselineConditionCorrected,
     BaselineConditionRecorded,

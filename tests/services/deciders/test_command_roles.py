@@ -2,28 +2,22 @@
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
+from builders.adverse_events import FATAL, ae_reported
+from builders.commands import command
+from builders.ids import AE
+from builders.measurements import lab_result, observation
+from builders.participant import (
     ae_assessment,
-    ae_reported,
-    baseline_condition,
-    command,
     consent,
-    deficiency,
     died,
     enrolled,
-    lab_result,
     lost_to_follow_up,
-    medication,
-    minute,
-    observation,
-    procedure,
     session_ended,
     session_paused,
     session_started,
-    submission,
 )
+from builders.records import baseline_condition, deficiency, medication, procedure, submission
+from builders.times import minute
 from hepatrail_events.event import Event
 from hepatrail_events.roles import Role
 from hepatrail_services.deciders.catalogue import COMMANDS

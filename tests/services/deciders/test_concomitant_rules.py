@@ -4,19 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    MEDICATION,
-    PROCEDURE,
-    a_sealed,
-    command,
-    consent,
-    day,
-    enrolled,
-    medication,
-    minute,
-    procedure,
-    sealed,
-)
+from builders.commands import command
+from builders.ids import MEDICATION, PROCEDURE
+from builders.participant import consent, enrolled
+from builders.payloads import a_sealed, sealed
+from builders.records import medication, procedure
+from builders.times import day, minute
 from hepatrail_events.concomitant import (
     MedicationCorrected,
     MedicationRecorded,

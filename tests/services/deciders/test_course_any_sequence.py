@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import AE, NOW, SUBJECT, ae_reported, ae_voided, command_input, consent, enrolled, minute, sealed
+from builders.adverse_events import ae_reported, ae_voided
+from builders.commands import command_input
+from builders.ids import AE, SUBJECT
+from builders.participant import consent, enrolled
+from builders.payloads import sealed
+from builders.times import NOW, minute
 from hepatrail_events.assessments import (
     ContactRegained,
     LostToFollowUp,

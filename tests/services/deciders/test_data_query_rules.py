@@ -1,6 +1,10 @@
 """Answers to data queries and their closing (`events.md` 3.10)."""
 
-from builders import QUERY, a_sealed, command, consent, query_answered, query_closed
+from builders.commands import command
+from builders.ids import QUERY
+from builders.participant import consent
+from builders.payloads import a_sealed
+from builders.records import query_answered, query_closed
 from hepatrail_events.data_queries import QueryAnswered, QueryClosed
 from specification import given
 

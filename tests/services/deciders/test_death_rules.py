@@ -4,25 +4,12 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    ae_grade_changed,
-    ae_reported,
-    ae_resolved,
-    ae_upgraded,
-    at,
-    command,
-    consent,
-    day,
-    death_corrected,
-    died,
-    enrolled,
-    iso,
-    minute,
-    sealed,
-    session_started,
-)
+from builders.adverse_events import FATAL, ae_grade_changed, ae_reported, ae_resolved, ae_upgraded
+from builders.commands import command
+from builders.ids import AE
+from builders.participant import consent, death_corrected, died, enrolled, session_started
+from builders.payloads import sealed
+from builders.times import at, day, iso, minute
 from hepatrail_events.adverse_events import (
     AECorrected,
     AEGradeChanged,

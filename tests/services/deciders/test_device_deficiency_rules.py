@@ -2,20 +2,12 @@
 
 import pytest
 
-from builders import (
-    AE,
-    DEFICIENCY,
-    SESSION,
-    a_sealed,
-    ae_reported,
-    ae_voided,
-    command,
-    consent,
-    deficiency,
-    enrolled,
-    sealed,
-    session_started,
-)
+from builders.adverse_events import ae_reported, ae_voided
+from builders.commands import command
+from builders.ids import AE, DEFICIENCY, SESSION
+from builders.participant import consent, enrolled, session_started
+from builders.payloads import a_sealed, sealed
+from builders.records import deficiency
 from hepatrail_events.device_deficiencies import (
     DeviceDeficiencyCorrected,
     DeviceDeficiencyReported,

@@ -2,23 +2,12 @@
 
 import pytest
 
-from builders import (
-    NOW,
-    SITE,
-    a_sealed,
-    at,
-    command,
-    consent,
-    consent_withdrawn,
-    died,
-    enrolled,
-    hold_placed,
-    iso,
-    protocol_published,
-    screen_failed,
-    site_activated,
-    withdrew,
-)
+from builders.commands import command
+from builders.ids import SITE
+from builders.participant import consent, consent_withdrawn, died, enrolled, screen_failed, withdrew
+from builders.payloads import a_sealed
+from builders.study import hold_placed, protocol_published, site_activated
+from builders.times import NOW, at, iso
 from hepatrail_events.assessments import ParticipantWithdrew, WithdrawalScope
 from hepatrail_events.enrolment import ConsentRecorded, ConsentWithdrawn, ScreenFailed, SubjectEnrolled
 from hepatrail_events.sessions import SessionStarted

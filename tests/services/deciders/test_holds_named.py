@@ -4,7 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from builders import HOLD, SUBJECT, command, consent, enrolled, hold_placed, session_started
+from builders.commands import command
+from builders.ids import HOLD, SUBJECT
+from builders.participant import consent, enrolled, session_started
+from builders.study import hold_placed
 from hepatrail_events.enrolment import SubjectEnrolled
 from hepatrail_events.event import Event
 from hepatrail_events.sessions import SessionEnded, SessionStarted

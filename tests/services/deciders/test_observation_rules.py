@@ -4,21 +4,13 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    a_sealed,
-    command,
-    consent,
-    died,
-    enrolled,
-    iso,
-    lab_result,
-    observation,
-    protocol_published,
-    row,
-    row_id,
-    site_activated,
-    withdrew,
-)
+from builders.commands import command
+from builders.ids import row_id
+from builders.measurements import lab_result, observation, row
+from builders.participant import consent, died, enrolled, withdrew
+from builders.payloads import a_sealed
+from builders.study import protocol_published, site_activated
+from builders.times import iso
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.measurements import (
     ImplausibleConfirmed,

@@ -4,20 +4,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from builders import (
-    ALERT,
-    NOW,
-    a_sealed,
-    alert_content,
-    alert_escalated,
-    alert_raised,
-    at,
-    command,
-    iso,
-    protocol_published,
-    sealed,
-    site_activated,
-)
+from builders.commands import command
+from builders.ids import ALERT
+from builders.payloads import a_sealed, sealed
+from builders.safety_desk import alert_content, alert_escalated, alert_raised
+from builders.study import protocol_published, site_activated
+from builders.times import NOW, at, iso
 from hepatrail_events.roles import Role
 from hepatrail_events.safety_desk import (
     AlertAcknowledged,

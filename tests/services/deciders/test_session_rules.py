@@ -4,25 +4,22 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    NOW,
-    SESSION,
-    a_sealed,
-    at,
-    command,
+from builders.commands import command
+from builders.ids import SESSION
+from builders.participant import (
     consent,
     consent_withdrawn,
-    day,
     died,
     enrolled,
-    hold_placed,
-    iso,
     session_ended,
     session_paused,
     session_resumed,
     session_started,
     withdrew,
 )
+from builders.payloads import a_sealed
+from builders.study import hold_placed
+from builders.times import NOW, at, day, iso
 from hepatrail_events.event import Event
 from hepatrail_events.ids import object_id
 from hepatrail_events.sessions import (

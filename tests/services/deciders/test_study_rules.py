@@ -7,19 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from builders import (
-    HOLD,
-    NOW,
-    SITE,
-    a_sealed,
-    at,
-    command,
-    hold_placed,
-    iso,
-    protocol_published,
-    sealed,
-    site_activated,
-)
+from builders.commands import command
+from builders.ids import HOLD, SITE
+from builders.payloads import a_sealed, sealed
+from builders.study import hold_placed, protocol_published, site_activated
+from builders.times import NOW, at, iso
 from hepatrail_events.errors import CommandRejected
 from hepatrail_events.ids import derived_id, object_id
 from hepatrail_events.protocol import content_hash, shipped_protocol

@@ -1,6 +1,6 @@
 """Whatever is asked of a participant, valid or not: no invariant breaks, and nothing but CommandRejected is raised.
 
-What was decided is read by an auditor who knows nothing of the deciders (`invariants.py`), goes through the codec and
+What was decided is read by an auditor who knows nothing of the deciders (`invariants/`), goes through the codec and
 into the projection, and folds alike however it is read.
 """
 
@@ -14,7 +14,11 @@ from hypothesis import HealthCheck, currently_in_test_context, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from builders import NOW, SITE, SUBJECT, command_input, protocol_published, sealed
+from builders.commands import command_input
+from builders.ids import SITE, SUBJECT
+from builders.payloads import sealed
+from builders.study import protocol_published
+from builders.times import NOW
 from hepatrail_events.codec import Link, Recorded, read, record
 from hepatrail_events.commands import Actor
 from hepatrail_events.envelope import Envelope
@@ -31,7 +35,8 @@ from hepatrail_services.deciders.catalogue import COMMANDS, State, decide, evolv
 from hepatrail_services.deciders.context import Context
 from hepatrail_services.deciders.study_state import StudyState
 from histories import BY_TOPIC, OF_A_SUBJECT, Asked, asked
-from invariants import Auditor, Study
+from invariants.auditor import Auditor
+from invariants.kept import Study
 
 STREAM = subject_stream(SUBJECT)
 SEEDS = st.integers(0, 2**32)

@@ -4,19 +4,13 @@ from uuid import UUID
 
 import pytest
 
-from builders import (
-    AE,
-    SUBMISSION,
-    a_sealed,
-    ae_reported,
-    ae_voided,
-    at,
-    command,
-    consent,
-    enrolled,
-    iso,
-    submission,
-)
+from builders.adverse_events import ae_reported, ae_voided
+from builders.commands import command
+from builders.ids import AE, SUBMISSION
+from builders.participant import consent, enrolled
+from builders.payloads import a_sealed
+from builders.records import submission
+from builders.times import at, iso
 from hepatrail_events.ids import object_id
 from hepatrail_events.submissions import (
     NarrativeLanguage,

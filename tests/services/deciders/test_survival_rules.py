@@ -4,24 +4,11 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    FATAL,
-    ae_reported,
-    ae_voided,
-    at,
-    command,
-    consent,
-    day,
-    death_corrected,
-    died,
-    enrolled,
-    event_id,
-    iso,
-    minute,
-    survival,
-    transplanted,
-)
+from builders.adverse_events import FATAL, ae_reported, ae_voided
+from builders.commands import command
+from builders.ids import AE, event_id
+from builders.participant import consent, death_corrected, died, enrolled, survival, transplanted
+from builders.times import at, day, iso, minute
 from hepatrail_events.adverse_events import AEGradeChanged, AEResolved, AEUpgradedToSerious
 from hepatrail_events.assessments import (
     AssessmentVoided,

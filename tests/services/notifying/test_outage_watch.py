@@ -33,16 +33,6 @@ class Watched:
 
 
 @pytest.fixture
-def hours() -> Hours:
-    return Hours()
-
-
-@pytest.fixture
-def teller(hours: Hours) -> Teller:
-    return Teller(hours)
-
-
-@pytest.fixture
 def safety() -> Watched:
     return Watched()
 

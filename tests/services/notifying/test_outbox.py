@@ -1,70 +1,16 @@
-"""The outbox at work: everything open is told, at a pace, and what was told is told once."""
+"""The outbox at work: everything open is told, at a pace, whatever a channel does."""
 
 import itertools
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
-from hepatrail_events.decisions import Code
 from hepatrail_events.safety_desk import NotificationChannel
-from hepatrail_infra.clock import SystemClock
 from hepatrail_services.notifying.notice import Notice
 from hepatrail_services.notifying.notifier import Undelivered
-from hepatrail_services.notifying.outbox import Outbox
-from notifying_world import DeskOfAlerts, Hours, Teller, at_work
+from notifying_world import Hours, Teller
+from outbox_world import AWAY, World, failing
 
 WEBHOOK = NotificationChannel.WEBHOOK
-
-
-class World:
-    """A desk, its outbox, and time."""
-
-    def __init__(self, *tellers: Teller, hours: Hours, desk: DeskOfAlerts | None = None) -> None:
-        self.hours = hours
-        self.desk = desk or DeskOfAlerts()
-        self.outbox = Outbox(tellers, SystemClock(), waits=hours.waits)
-
-    @asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """The outbox works."""
-        async with at_work(self.outbox.run(self.desk.commons, self.desk.sender())):
-            yield
-
-    def recorded(self) -> list[tuple[int, int | None, int]]:
-        """Alert, level and attempt of what the desk recorded."""
-        return [(each.alert_id.int, each.level, each.attempt) for each in self.desk.recorded]
-
-
-@pytest.fixture
-def hours() -> Hours:
-    return Hours()
-
-
-@pytest.fixture
-def teller(hours: Hours) -> Teller:
-    return Teller(hours)
-
-
-@pytest.fixture
-def world(teller: Teller, hours: Hours) -> World:
-    return World(teller, hours=hours)
-
-
-def failing(times: int, failed: Undelivered, only: int | None = None) -> Callable[[Notice], Undelivered | None]:
-    """Fails so many times, for one alert or all, then takes everything."""
-    left = [times]
-
-    def answer(notice: Notice) -> Undelivered | None:
-        if left[0] == 0 or only not in (None, notice.data["alertSeq"]):
-            return None
-        left[0] -= 1
-        return failed
-
-    return answer
-
-
-AWAY = Undelivered("The server is away.", retryable=True)
 DISTRUSTED = Undelivered("The login is wrong.", retryable=False)
 PUT_OFF = Undelivered("Not this one now.", retryable=True, whole=False)
 UNWANTED = Undelivered("Not this one.", retryable=False, whole=False)
@@ -210,84 +156,6 @@ async def test_no_channel_waits_for_another(hours: Hours) -> None:
         await hours.pass_by(60)
     assert hook.said() == [(1, None)]
     assert [(each.channel, each.level) for each in world.desk.recorded] == [(WEBHOOK, None)]
-
-
-async def test_a_desk_that_does_not_answer_holds_up_no_notice(world: World, teller: Teller) -> None:
-    world.desk.answers = False
-    async with world.working():
-        for number in (1, 2, 3):
-            world.desk.raise_alert(number)
-            await world.hours.pass_by(5)
-        assert teller.said() == [(1, None), (2, None), (3, None)]
-        assert world.recorded() == []
-
-
-async def test_what_was_delivered_is_not_sent_again_before_the_desk_shows_it(world: World, teller: Teller) -> None:
-    world.desk.shows = False
-    async with world.working():
-        world.desk.raise_alert(1)
-        await world.hours.pass_by(3600)
-        assert teller.said() == [(1, None)]
-        assert world.recorded() == [(1, None, 1)]
-
-
-async def test_a_record_that_the_desk_refuses_is_asked_for_again_and_the_notice_is_not(
-    world: World, teller: Teller
-) -> None:
-    world.desk.refuse = Code.INTERNAL
-    async with world.working():
-        world.desk.raise_alert(1)
-        world.desk.raise_alert(2)
-        await world.hours.pass_by(10)
-        assert world.outbox.detail()["EMAIL"]["unrecorded"] == 2
-        assert world.desk.asked == 2
-        world.desk.refuse = None
-        await world.hours.pass_by(600)
-    assert teller.said() == [(1, None), (2, None)]
-    assert world.recorded() == [(1, None, 1), (2, None, 1)]
-
-
-async def test_who_starts_over_in_the_same_process_tells_nothing_again(world: World, teller: Teller) -> None:
-    world.desk.answers = False
-    async with world.working():
-        world.desk.raise_alert(1)
-        await world.hours.pass_by(1)
-    world.desk = world.desk.read_anew()
-    world.desk.answers = True
-    async with world.working():
-        await world.hours.pass_by(60)
-    assert teller.said() == [(1, None)]
-    assert world.recorded() == [(1, None, 1)]
-
-
-async def test_a_process_that_died_before_its_record_tells_again_under_the_same_id(
-    hours: Hours, teller: Teller, world: World
-) -> None:
-    world.desk.answers = False
-    async with world.working():
-        world.desk.raise_alert(1)
-        await hours.pass_by(1)
-    world.desk.answers = True
-    second = World(teller, hours=hours, desk=world.desk.read_anew())
-    async with second.working():
-        await hours.pass_by(60)
-    assert teller.said() == [(1, None), (1, None)]
-    assert len({each.id for each in teller.delivered}) == 1
-    assert second.recorded() == [(1, None, 1)]
-
-
-async def test_a_process_that_starts_from_nothing_tells_nothing_that_the_desk_holds(
-    hours: Hours, teller: Teller, world: World
-) -> None:
-    async with world.working():
-        for number in range(1, 6):
-            world.desk.raise_alert(number)
-        await hours.pass_by(5)
-    fresh = Teller(hours)
-    async with World(fresh, hours=hours, desk=world.desk.read_anew()).working():
-        await hours.pass_by(3600)
-    assert len(teller.delivered) == 5
-    assert fresh.tries == []
 
 
 async def test_without_a_channel_there_is_nothing_to_do_and_it_does_not_end(hours: Hours) -> None:

@@ -6,22 +6,14 @@ from typing import Any
 
 import pytest
 
-from builders import (
-    AE,
-    SESSION,
-    ae_causality,
-    ae_expectedness,
-    ae_grade_changed,
-    ae_reported,
-    ae_resolved,
-    session_ended,
-    session_started,
-)
+from builders.adverse_events import ae_causality, ae_expectedness, ae_grade_changed, ae_reported, ae_resolved
+from builders.ids import AE, SESSION
+from builders.participant import session_ended, session_started
 from hepatrail_events.ids import derived_id
 from hepatrail_events.safety_desk import AlertContent, AlertRaised
 from hepatrail_events.types import format_instant
 from hepatrail_services.safety.changes import differences
-from projection_log import publish
+from log_commits import publish
 from safety_world import Ward, serious
 
 ONSET = {"value": "2026-01-05T08:30Z", "precision": "MINUTE"}

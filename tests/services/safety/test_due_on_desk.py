@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import alert_content
+from builders.safety_desk import alert_content
 from hepatrail_events.safety_desk import AlertContent
 from hepatrail_events.types import format_instant
 from hepatrail_services.deciders.safety_desk import EscalateAlert

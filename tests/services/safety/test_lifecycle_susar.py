@@ -5,22 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from builders import (
-    AE,
-    BASELINE_CONDITION,
-    SESSION,
-    ae_causality,
-    ae_downgraded,
-    ae_expectedness,
-    ae_reported,
-    ae_upgraded,
-    ae_voided,
-    baseline_condition,
-    sealed,
-    session_ended,
-    session_started,
-    transplanted,
-)
+from builders.adverse_events import ae_causality, ae_downgraded, ae_expectedness, ae_reported, ae_upgraded, ae_voided
+from builders.ids import AE, BASELINE_CONDITION, SESSION
+from builders.participant import session_ended, session_started, transplanted
+from builders.payloads import sealed
+from builders.records import baseline_condition
 from hepatrail_events.baseline_conditions import BaselineConditionCorrected
 from hepatrail_events.safety_desk import AlertContent
 from hepatrail_events.sessions import SessionCorrected, SessionEnded, SessionStarted, SessionVoided

@@ -1,6 +1,8 @@
 """Device deficiencies that could have led to a serious event (`safety.md` 6.1 and 6.3, DEVICE_DEFICIENCY)."""
 
-from builders import AE, DEFICIENCY, SESSION, deficiency, sealed
+from builders.ids import AE, DEFICIENCY, SESSION
+from builders.payloads import sealed
+from builders.records import deficiency
 from hepatrail_events.device_deficiencies import DeviceDeficiencyCorrected, DeviceDeficiencyVoided
 from safety_world import Ward
 

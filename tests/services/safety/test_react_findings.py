@@ -6,22 +6,16 @@ from uuid import UUID
 import pytest
 
 import hepatrail_services.safety.findings as findings
-from builders import (
-    SESSION,
-    ae_corrected,
-    ae_reported,
-    ae_resolved,
-    ae_upgraded,
-    ae_voided,
-    sealed,
-    session_started,
-)
+from builders.adverse_events import ae_corrected, ae_reported, ae_resolved, ae_upgraded, ae_voided
+from builders.ids import SESSION
+from builders.participant import session_started
+from builders.payloads import sealed
 from hepatrail_events.event import Event
 from hepatrail_events.ids import derived_id
 from hepatrail_events.measurements import LabFindingReviewed, LabResultCorrected, LabResultsRecorded, LabResultVoided
 from hepatrail_events.sessions import SessionVoided
 from hepatrail_projections.clinical.grading.terms import TERMS, BaselineRule
-from projection_log import publish
+from log_commits import publish
 from safety_world import Ward, serious
 
 BASELINE = "2026-01-05T01:00:00.000Z"

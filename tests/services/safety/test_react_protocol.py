@@ -5,11 +5,13 @@ from uuid import UUID
 
 import pytest
 
-from builders import AE, ae_reported, ae_voided, died, session_started
+from builders.adverse_events import ae_reported, ae_voided
+from builders.ids import AE
+from builders.participant import died, session_started
 from hepatrail_events.ids import derived_id
 from hepatrail_events.streams import STUDY
 from hepatrail_services.safety.identity import PROCESSOR
-from projection_log import publish
+from log_commits import publish
 from safety_world import Ward, another, recorded, serious
 
 ONSET = {"value": "2026-01-05T08:30Z", "precision": "MINUTE"}

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from builders import ae_reported, consent
+from builders.adverse_events import ae_reported
+from builders.participant import consent
 from hepatrail_events.codec import Recorded
 from hepatrail_events.errors import Conflict, InvalidEnvelope
 from hepatrail_events.streams import STUDY, subject_stream
@@ -20,7 +21,8 @@ from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.following import Stream, commits, work_in
 from hepatrail_services.safety.intake import Intake
 from hepatrail_services.safety.ledger import Held, HeldKind, ReadTo, differing, open_ledger
-from projection_log import LogRecord, LogWriter, enrol, publish
+from log_commits import enrol, publish
+from projection_log import LogRecord, LogWriter
 from safety_desk import in_ledger
 
 HELD = Held("subject-S-1", HeldKind.HALTED, 3, 17, "SHAPE", "No.", datetime(2026, 3, 1, tzinfo=UTC))

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from builders import SESSION, hold_placed, session_started
+from builders.ids import SESSION
+from builders.participant import session_started
+from builders.study import hold_placed
 from hepatrail_events.decisions import Code
 from hepatrail_events.errors import LogShorter, StartRefused
 from hepatrail_events.streams import SAFETY_DESK, STUDY

@@ -6,7 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from builders import AE, SESSION, ae_reported, died, hold_placed, lab_result, session_started
+from builders.adverse_events import ae_reported
+from builders.ids import AE, SESSION
+from builders.measurements import lab_result
+from builders.participant import died, session_started
+from builders.study import hold_placed
 from hepatrail_events.adverse_events import AEGradeChanged, AEReported, AEResolved, AEUpgradedToSerious
 from hepatrail_events.event import Event
 from hepatrail_events.safety_desk import AlertContent, AlertType

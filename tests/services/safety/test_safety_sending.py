@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from builders import NOW, alert_content
+from builders.safety_desk import alert_content
+from builders.times import NOW
 from hepatrail_events.commands import CommandMessage
 from hepatrail_events.decisions import Code, Decision, Verdict
 from hepatrail_events.errors import Unavailable
@@ -34,7 +35,8 @@ from hepatrail_services.deciders.study import PlaceHold
 from hepatrail_services.safety.commons import Commons
 from hepatrail_services.safety.identity import raise_command
 from hepatrail_services.safety.sending import CommandRefused, Sender, attempt_id
-from projection_log import LogWriter, publish
+from log_commits import publish
+from projection_log import LogWriter
 
 ALERT = alert_content()
 RAISE = RaiseAlert(command_id=raise_command(ALERT.alert_id), alert=ALERT)

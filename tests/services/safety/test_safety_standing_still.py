@@ -12,8 +12,8 @@ from hepatrail_events.streams import STUDY
 from hepatrail_infra.postgres import Dsns
 from hepatrail_services.decider.halted import Halted
 from hepatrail_services.safety.identity import raise_command
+from log_commits import enrol
 from projection_kafka import eventually
-from projection_log import enrol
 from safety_desk import ScriptedDesk, watching
 from safety_trial import Trial, has, shown, well
 

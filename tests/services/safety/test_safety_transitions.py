@@ -4,8 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from builders import (
-    AE,
+from builders.adverse_events import (
     ae_causality,
     ae_coded,
     ae_corrected,
@@ -21,13 +20,13 @@ from builders import (
     ae_upgraded,
     ae_void_requested,
     ae_voided,
-    death_corrected,
-    died,
-    sealed,
 )
+from builders.ids import AE
+from builders.participant import death_corrected, died
+from builders.payloads import sealed
 from hepatrail_events.event import Event
 from hepatrail_events.safety_desk import AlertContent
-from projection_log import publish
+from log_commits import publish
 from safety_world import Ward, serious
 
 ONSET = {"value": "2026-01-05T08:30Z", "precision": "MINUTE"}

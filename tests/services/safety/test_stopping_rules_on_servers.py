@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from builders import iso, minute
+from builders.times import iso, minute
 from hepatrail_events.decisions import Decision, Verdict
 from hepatrail_events.protocol import shipped_protocol
 from hepatrail_events.roles import Role

@@ -6,17 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from builders import (
-    AE,
-    SESSION,
-    ae_criteria_changed,
-    ae_reported,
-    ae_upgraded,
-    death_corrected,
-    died,
-    sealed,
-    session_started,
-)
+from builders.adverse_events import ae_criteria_changed, ae_reported, ae_upgraded
+from builders.ids import AE, SESSION
+from builders.participant import death_corrected, died, session_started
+from builders.payloads import sealed
 from hepatrail_events.ids import derived_id
 from hepatrail_events.measurements import LabResultsRecorded
 from hepatrail_events.safety_desk import AlertContent, AlertType
@@ -26,7 +19,7 @@ from hepatrail_projections.clinical_state import clinical_state
 from hepatrail_projections.lab_grades import unreviewed_findings
 from hepatrail_projections.safety_course import clocks_of
 from hepatrail_services.safety.timed_content import clock_alert, death_without_ae_alert, lab_finding_alert
-from projection_log import publish
+from log_commits import publish
 from safety_world import Ward, serious
 
 ONSET = {"value": "2026-01-05T08:30Z", "precision": "MINUTE"}

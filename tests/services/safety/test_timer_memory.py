@@ -21,7 +21,7 @@ from hepatrail_projections.safety_course import clocks_of
 from hepatrail_projections.study_view import EMPTY_STUDY, StudyView, fold_study
 from hepatrail_projections.subject_view import empty_view, fold
 from hepatrail_services.safety.timers import TimerMemory
-from projection_log import adverse_event, enrol, start
+from log_commits import adverse_event, enrol, start
 from reporting_course import HOSPITALISATION
 from reporting_histories import RandomCourse
 from safety_time import Past

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from builders import row
+from builders.measurements import row
 from hepatrail_events.adverse_events import AEReported
 from hepatrail_events.measurements import LabResultsRecorded
 from hepatrail_events.protocol import Protocol, shipped_protocol

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import row
+from builders.measurements import row
 from hepatrail_events.adverse_events import AEReported
 from hepatrail_events.protocol import Protocol, shipped_protocol
 from hepatrail_events.safety_desk import AlertEscalated, AlertRaised

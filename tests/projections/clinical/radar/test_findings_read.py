@@ -12,7 +12,7 @@ from hepatrail_projections.clinical.radar.sighting import FindingKind
 from hepatrail_projections.finding_reading import ANY_FINDING, FindingFilter
 from hepatrail_projections.reading import Page, Reader
 from hepatrail_projections.safety_finding import SafetyFindingRow
-from projection_log import adverse_event, enrol, start
+from log_commits import adverse_event, enrol, start
 from projection_tables import Tables
 from query_course import minute
 from radar_course import RadarCourse

@@ -11,7 +11,7 @@ from hepatrail_projections.clinical.radar.sighting import FindingKind
 from hepatrail_projections.queries.catalogue import RULES
 from hepatrail_projections.queries.radar import RADAR_RULES
 from hepatrail_projections.safety_finding import SafetyFindingRow
-from projection_log import publish
+from log_commits import publish
 from radar_course import RadarCourse, closed
 
 GRADE_4 = FindingKind.GRADE_4_WITHOUT_CRITERION
