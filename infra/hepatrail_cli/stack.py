@@ -11,6 +11,7 @@ from typing import Any
 from hepatrail_cli.environment import PROCESSES, Addresses, process_environment, tool_environment
 from hepatrail_cli.first_protocol import ChosenProtocol, choose_protocol, needs_publication, publish_protocol
 from hepatrail_cli.health import wait_until_ready
+from hepatrail_cli.issued_tokens import record_issued
 from hepatrail_cli.log_origin import hold_clock
 from hepatrail_cli.stack_files import (
     StackSecrets,
@@ -34,6 +35,7 @@ from hepatrail_infra.postgres import Dsns, connection, prepare_databases
 from hepatrail_infra.settings import Settings
 from hepatrail_infra.tokens import TokenSigner
 from hepatrail_projections.schema import ensure_projection
+from hepatrail_services.access_tool import tool_access
 from hepatrail_services.safety.ledger import ensure_safety
 
 _log = logging.getLogger(__name__)
@@ -83,6 +85,9 @@ class Stack:
             self._processes[name] = ServeProcess(name, self._directory, environment)
         await asyncio.gather(*(process.start() for process in self._processes.values()))
         self._ready = self._ready_line(addresses)
+        async with tool_access(addresses.kafka_of("tool"), make_clock(self._clock)) as access:
+            for token in self._ready["tokens"].values():
+                await record_issued(access, token, "hepatrail up")
         self._keeper = asyncio.create_task(keep_all({**self._servers, **self._processes}, self._write_run))
         if first:
             token = self._signer.sign(

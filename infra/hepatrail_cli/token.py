@@ -3,18 +3,17 @@
 import getpass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import jwt
 import typer
 
+from hepatrail_cli.issued_tokens import record_issued
 from hepatrail_cli.shell import DEFAULT_DATA_DIR, DataDir, run
 from hepatrail_cli.stack_files import stack_is_known, stack_settings
 from hepatrail_events.roles import ALL_SITES, Role
 from hepatrail_infra.clock import make_clock
 from hepatrail_infra.settings import load_settings, need
 from hepatrail_infra.tokens import TokenSigner
-from hepatrail_services.access_log import Access
 from hepatrail_services.access_tool import tool_access
 
 
@@ -48,12 +47,5 @@ async def _issued(
         return signed, False
     settings = stack_settings(data_dir)
     async with tool_access(need(settings.kafka, "kafka"), make_clock(settings.simulated_clock)) as access:
-        await access.write(Access.TOKEN_ISSUED, detail={**_claims(signed), "by": by})
+        await record_issued(access, signed, by)
     return signed, True
-
-
-def _claims(signed: str) -> dict[str, Any]:
-    """What the access log says of a token: never the token itself."""
-    claims = jwt.decode(signed, options={"verify_signature": False})
-    kept = {name: claims[name] for name in ("jti", "role", "org", "sites", "exp")}
-    return {"tokenSubject": claims["sub"], **kept}

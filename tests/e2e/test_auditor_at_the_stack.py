@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import psutil
 import pytest
 from websockets.asyncio.client import connect
@@ -74,6 +75,20 @@ async def test_aud_07_withdrawn_access_ends_tokens_and_subscriptions_within_60_s
                 await asyncio.sleep(0.2)
     (withdrawn,) = await until(stack, ACCESS_LOG, "accessLog")
     assert withdrawn == {"kind": "TOKEN_WITHDRAWN", "detail": {"tokenSubject": "officer-z"}}
+
+
+async def test_the_tokens_of_the_ready_line_are_on_record(stack: Stack) -> None:
+    issued = "{ accessLog(first: 200, filter: {kinds: [TOKEN_ISSUED]}) { edges { node { kind detail } } } }"
+    details = [each["detail"] for each in await until(stack, issued, "accessLog")]
+    assert {(each["role"], each["by"]) for each in details} == {(role.value, "hepatrail up") for role in Role}
+    tokens = stack.ready["tokens"].values()
+    assert {each["jti"] for each in details} == {_claims(token)["jti"] for token in tokens}
+    assert not [token for token in tokens if token in json.dumps(details)]
+
+
+def _claims(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 async def test_aud_09_the_trail_of_the_stack_is_taken_away_and_counted(stack: Stack) -> None:
