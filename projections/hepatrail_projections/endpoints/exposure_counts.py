@@ -12,9 +12,10 @@ from typing import TypeAlias
 from hepatrail_events.protocol import Protocol
 from hepatrail_events.sessions import EndReason
 from hepatrail_projections.clinical.endpoints.cells import Column, Row, Table
-from hepatrail_projections.clinical.endpoints.proportion import proportion_cell
-from hepatrail_projections.endpoints.exposure_cells import share_of_sessions
+from hepatrail_projections.clinical.endpoints.proportion import proportion_cell, share_cell
+from hepatrail_projections.endpoints.exposure_cells import held, share_of_sessions
 from hepatrail_projections.endpoints.exposure_facts import ExposureFacts, GivenSession
+from hepatrail_projections.endpoints.memory import Memory
 from hepatrail_projections.endpoints.safety_cells import empty
 from hepatrail_projections.session import in_band
 
@@ -40,14 +41,14 @@ class _Line:
     level: int = 0
 
 
-def counts_table(saf: Sequence[ExposureFacts], protocol: Protocol) -> Table:
+def counts_table(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Memory) -> Table:
     """How many sessions, and how many participants with such a session; `saf` in the order of the participants."""
     confidence = Decimal(protocol.endpoints.confidence)
-    rows = [_row(line, saf, confidence) for line in _lines(protocol)]
+    rows = [_row(line, saf, confidence, memory) for line in _lines(protocol)]
     if protocol.endpoints.dose_target_scope == "TOTAL":
         rows += _of_participants(saf, protocol, confidence)
     else:
-        rows += [_row(line, saf, confidence) for line in _dose_lines(protocol)]
+        rows += [_row(line, saf, confidence, memory) for line in _dose_lines(protocol)]
     return Table(
         code="EXPOSURE_COUNTS",
         title="Treatment sessions by duration, end and dose",
@@ -102,12 +103,12 @@ def _stopped(reason: EndReason) -> Holds:
     return lambda given: given.stopped_by == reason
 
 
-def _row(line: _Line, saf: Sequence[ExposureFacts], confidence: Decimal) -> Row:
-    found = [(each.subject_id, given) for each in saf for given in each.sessions if line.holds(given)]
-    who = [(subject_id, given.event_ids) for subject_id, given in found]
+def _row(line: _Line, saf: Sequence[ExposureFacts], confidence: Decimal, memory: Memory) -> Row:
+    found = [(each.subject_id, given.event_ids) for each in saf for given in each.sessions if line.holds(given)]
+    who = held(found, line.code, memory)
     cells = (
         share_of_sessions(_SESSIONS.code, len(found), sum(len(each.sessions) for each in saf), who),
-        proportion_cell(_PARTICIPANTS.code, who, len(saf), confidence),
+        share_cell(_PARTICIPANTS.code, who, len(saf), confidence),
     )
     return Row(line.code, line.label, cells, line.level)
 

@@ -9,11 +9,12 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from typing import TypeAlias
 
 from hepatrail_events.protocol import Protocol
 from hepatrail_projections.clinical.calendar import local_date, site_zone
 from hepatrail_projections.clinical.endpoints.cells import Cell, Column, Row, Table, contributions
-from hepatrail_projections.endpoints.exposure_cells import STATISTICS, Valued, number, statistics
+from hepatrail_projections.endpoints.exposure_cells import STATISTICS, held, number, statistics
 from hepatrail_projections.endpoints.exposure_counts import counts_table
 from hepatrail_projections.endpoints.exposure_facts import ExposureFacts, GivenSession
 from hepatrail_projections.endpoints.memory import Memory
@@ -30,6 +31,8 @@ _CELLS_PER_KG = Column("CELLS_PER_KG", "Cells (10^8/kg)")
 _RATIO = Column("RATIO", "Ratio to the target")
 _HOURS = Column("HOURS", "Duration (h)")
 
+_Cells: TypeAlias = tuple[Cell, ...]
+
 
 def exposure_tables(
     facts: Sequence[ExposureFacts], protocol: Protocol, as_of: datetime, memory: Memory | None = None
@@ -39,52 +42,52 @@ def exposure_tables(
     known = memory or Memory()
     cut = f"As of {local_date(as_of, site_zone(protocol.site_zone)).isoformat()}."
     return (
-        _summary(saf, protocol, cut),
-        counts_table(saf, protocol),
+        _summary(saf, protocol, cut, known),
+        counts_table(saf, protocol, known),
         _by_participant(saf, protocol, known),
         _by_session(saf, protocol, known),
     )
 
 
-def _summary(saf: Sequence[ExposureFacts], protocol: Protocol, cut: str) -> Table:
+def _summary(saf: Sequence[ExposureFacts], protocol: Protocol, cut: str, memory: Memory) -> Table:
     confidence = Decimal(protocol.endpoints.confidence)
-    sessions = [(each.subject_id, given) for each in saf for given in each.sessions]
-    counts = _of_each(saf, [Fraction(len(each.sessions)) for each in saf])
-    hours: Valued = [(who, given.hours, given.event_ids) for who, given in sessions if given.hours is not None]
-    weights: Valued = [(who, given.weight_kg, given.event_ids) for who, given in sessions]
-    cells: Valued = [
-        (who, given.cells_per_kg, given.event_ids) for who, given in sessions if given.cells_per_kg is not None
-    ]
-    ratios: Valued = [(who, given.ratio, given.event_ids) for who, given in sessions if given.ratio is not None]
-    total_hours = sum((each.hours for each in saf), Fraction(0))
-    total_cells = sum((each.cells_per_kg for each in saf), Fraction(0))
-    all_hours = _of_each(saf, [each.hours for each in saf])
-    all_cells = _of_each(saf, [each.cells_per_kg for each in saf])
-    all_ratios = _of_each(saf, [each.ratio for each in saf])
+    everybody = held(((each.subject_id, each.event_ids) for each in saf), "everybody", memory)
+
+    def of_participants(
+        values: Sequence[Fraction], decimals: int, total: Fraction | None = None, per: int = 1
+    ) -> _Cells:
+        return statistics(values, everybody, decimals, confidence, total=total, per=per)
+
+    def of_sessions(name: str, decimals: int, total: Fraction | None = None, per: int = 1) -> _Cells:
+        known = [
+            (each.subject_id, given.event_ids, value)
+            for each in saf
+            for given in each.sessions
+            if (value := getattr(given, name)) is not None
+        ]
+        # Of one place for all names: nearly always they are known of the same sessions.
+        of = held(((subject_id, event_ids) for subject_id, event_ids, _ in known), "measured sessions", memory)
+        return statistics([value for _, _, value in known], of, decimals, confidence, total=total, per=per)
+
+    counts = [Fraction(len(each.sessions)) for each in saf]
+    hours, cells = [each.hours for each in saf], [each.cells_per_kg for each in saf]
+    total_hours, total_cells = sum(hours, Fraction(0)), sum(cells, Fraction(0))
     rows = (
-        ("SESSIONS", "Sessions of a participant", statistics(counts, 0, confidence, total=Fraction(len(sessions)))),
-        ("HOURS", "Duration of a session (h)", statistics(hours, 2, confidence, total=total_hours)),
-        ("WEIGHT", "Weight at a session (kg)", statistics(weights, 1, confidence)),
-        (
-            "CELLS_PER_KG",
-            "Cells of a session (10^8/kg)",
-            statistics(cells, 2, confidence, total=total_cells, per=_CELLS),
-        ),
-        ("RATIO", "Session's ratio to the target", statistics(ratios, 2, confidence)),
-        (
-            "CUMULATIVE_HOURS",
-            "Hours of a participant over all sessions",
-            statistics(all_hours, 2, confidence, total=total_hours),
-        ),
+        ("SESSIONS", "Sessions of a participant", of_participants(counts, 0, sum(counts, Fraction(0)))),
+        ("HOURS", "Duration of a session (h)", of_sessions("hours", 2, total_hours)),
+        ("WEIGHT", "Weight at a session (kg)", of_sessions("weight_kg", 1)),
+        ("CELLS_PER_KG", "Cells of a session (10^8/kg)", of_sessions("cells_per_kg", 2, total_cells, _CELLS)),
+        ("RATIO", "Session's ratio to the target", of_sessions("ratio", 2)),
+        ("CUMULATIVE_HOURS", "Hours of a participant over all sessions", of_participants(hours, 2, total_hours)),
         (
             "CUMULATIVE_CELLS_PER_KG",
             "Cells of a participant over all sessions (10^8/kg)",
-            statistics(all_cells, 2, confidence, total=total_cells, per=_CELLS),
+            of_participants(cells, 2, total_cells, _CELLS),
         ),
         (
             "CUMULATIVE_RATIO",
             "Participant's ratio to the target over all sessions",
-            statistics(all_ratios, 2, confidence),
+            of_participants([each.ratio for each in saf], 2),
         ),
     )
     return Table(
@@ -95,10 +98,6 @@ def _summary(saf: Sequence[ExposureFacts], protocol: Protocol, cut: str) -> Tabl
         rows=tuple(Row(code, label, cells) for code, label, cells in rows),
         notes=(cut, f"N = {len(saf)} participants of the safety set. The duration of a running session is not known."),
     )
-
-
-def _of_each(saf: Sequence[ExposureFacts], values: Sequence[Fraction]) -> Valued:
-    return [(each.subject_id, value, each.event_ids) for each, value in zip(saf, values, strict=True)]
 
 
 def _by_participant(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Memory) -> Table:
@@ -116,15 +115,15 @@ def _by_participant(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Me
 
 
 def _sums(each: ExposureFacts, protocol: Protocol) -> tuple[Cell, ...]:
-    held = contributions([(each.subject_id, each.event_ids)])
+    of = contributions([(each.subject_id, each.event_ids)])
     running = (RUNNING,) if any(given.hours is None for given in each.sessions) else ()
     count = len(each.sessions)
     judged = protocol.endpoints.dose_target_scope == "TOTAL" and in_band(each.ratio, protocol) is False
     return (
-        Cell("SESSIONS", str(count), str(count), count, contributions=held, flags=running),
-        number("HOURS", each.hours, 2, held, running),
-        number("CELLS_PER_KG", each.cells_per_kg, 2, held, per=_CELLS),
-        number("RATIO", each.ratio, 2, held, (DOSE_OUT_OF_BAND,) if judged else ()),
+        Cell("SESSIONS", str(count), str(count), count, contributions=of, flags=running),
+        number("HOURS", each.hours, 2, of, running),
+        number("CELLS_PER_KG", each.cells_per_kg, 2, of, per=_CELLS),
+        number("RATIO", each.ratio, 2, of, (DOSE_OUT_OF_BAND,) if judged else ()),
     )
 
 
@@ -148,18 +147,18 @@ def _by_session(saf: Sequence[ExposureFacts], protocol: Protocol, memory: Memory
 
 
 def _session_row(each: ExposureFacts, given: GivenSession, protocol: Protocol) -> Row:
-    held = contributions([(each.subject_id, given.event_ids)])
+    of = contributions([(each.subject_id, given.event_ids)])
     within = f"{protocol.session_hours_low}-{protocol.session_hours_high}"
     odd = (DURATION_OUT_OF_RANGE,) if given.duration_class not in (None, within) else ()
     by_session = protocol.endpoints.dose_target_scope == "SESSION"
     off = (DOSE_OUT_OF_BAND,) if by_session and given.in_band is False else ()
     cells = (
-        number("HOURS", given.hours, 2, held, (RUNNING,) if given.hours is None else odd),
-        Cell("CLASS", None, given.duration_class or "", contributions=held, flags=odd),
-        Cell("END", None, given.stopped_by or "", contributions=held),
-        number("WEIGHT", given.weight_kg, 1, held, (WEIGHT_TOO_OLD,) if given.weight_too_old else ()),
-        number("CELLS_PER_KG", given.cells_per_kg, 2, held, per=_CELLS),
-        number("RATIO", given.ratio, 2, held, off),
+        number("HOURS", given.hours, 2, of, (RUNNING,) if given.hours is None else odd),
+        Cell("CLASS", None, given.duration_class or "", contributions=of, flags=odd),
+        Cell("END", None, given.stopped_by or "", contributions=of),
+        number("WEIGHT", given.weight_kg, 1, of, (WEIGHT_TOO_OLD,) if given.weight_too_old else ()),
+        number("CELLS_PER_KG", given.cells_per_kg, 2, of, per=_CELLS),
+        number("RATIO", given.ratio, 2, of, off),
     )
     return Row(f"{each.subject_id}/{given.ordinal}", f"{each.subject_id}, session {given.ordinal}", cells)
 
